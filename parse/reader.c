@@ -490,16 +490,12 @@ static bool starts_with(const reader *r, const char *bytes, size_t count)
 
 static const char *foreign_format(const reader *r)
 {
-    if (starts_with(r, "\x1f\x8b", 2)) {
-        return "is compressed with gzip: unpack it first";
-    }
-    if (starts_with(r, "\x28\xb5\x2f\xfd", 4) ||
-        starts_with(r,
+    if (starts_with(r,
                     "\xfd"
                     "7zXZ",
                     5) ||
         starts_with(r, "BZh", 3)) {
-        return "is compressed: unpack it first";
+        return "is compressed with xz or bzip2: unpack it first (gzip and zstd are read)";
     }
     if (starts_with(r, "\xff\xfe", 2) || starts_with(r, "\xfe\xff", 2) ||
         starts_with(r, "M\0E\0M\0", 6) || starts_with(r, "C\0M\0D\0", 6) ||
@@ -550,6 +546,9 @@ static void finish_file(reader *r)
     if (r->begin < r->end && !r->skips_line) {
         const char *rest = r->bytes + r->begin;
         warn(r, memchr(rest, '\0', r->end - r->begin) ? MPROF_WARNING_NUL : MPROF_WARNING_TORN);
+    }
+    if (mprof__source_is_cut(r->source)) {
+        warn(r, MPROF_WARNING_COMPRESSED);
     }
     flush_samples(r);
     if (r->has_run && !r->run_has_sample) {

@@ -1,8 +1,9 @@
-/* Lists mprofile_<14 digits>.dat of a directory, oldest first. */
+/* Lists mprofile_<14 digits>.dat of a directory, compressed or not, oldest first. */
 #include <mprof/recordings.h>
 
 #include "array.h"
 #include "number.h"
+#include "recording_name.h"
 #include "recordings_parts.h"
 
 #include <dirent.h>
@@ -20,15 +21,14 @@ struct mprof_recordings {
 };
 
 static const char prefix[] = "mprofile_";
-static const char suffix[] = ".dat";
 enum { DATE_DIGITS = 14 };
 
 static bool is_recording_name(const char *name)
 {
-    size_t length = sizeof prefix - 1 + DATE_DIGITS + sizeof suffix - 1;
-    return strlen(name) == length && memcmp(name, prefix, sizeof prefix - 1) == 0 &&
-           strspn(name + sizeof prefix - 1, "0123456789") == DATE_DIGITS &&
-           strcmp(name + sizeof prefix - 1 + DATE_DIGITS, suffix) == 0;
+    size_t stem = mprof__recording_stem(name);
+    return stem == sizeof prefix - 1 + DATE_DIGITS &&
+           memcmp(name, prefix, sizeof prefix - 1) == 0 &&
+           strspn(name + sizeof prefix - 1, "0123456789") == DATE_DIGITS;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -1,44 +1,46 @@
-/* Input from a file, a pipe, or memory. Refuses devices without end and pipes without a writer, so
- * that no command hangs. */
+/* Raw bytes, unpacked if they are compressed, and cut to a part of the file.
+ *
+ * A compressed stream cannot be entered in the middle. So a rewind goes on from where the last
+ * reading ended if the wanted part is after it, as with one run after the other, and unpacks from
+ * the start again if not. */
 #include "source.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "decoder.h"
+#include "raw_input.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+enum { PACKED_SIZE = 64 * 1024 };
 
 struct mprof_source {
     char *name;
-    int fd;            /* owned; -1 for memory */
-    const char *bytes; /* memory: borrowed */
-    size_t size;
-    size_t position;
+    mprof__raw_input input;
     uint64_t limit_offset, limit_size; /* the part that is read */
     unsigned long limit_line;          /* its first line */
-    uint64_t read_count;               /* bytes since the last rewind */
-    bool is_seekable;
-    off_t start;    /* offset of a seekable descriptor when it was opened */
-    int kept_fd;    /* owned; copy of the bytes of a pipe; -1: not kept */
-    bool replays;   /* read kept_fd up to its end, then fd */
-    bool has_first; /* `first` was read to see whether a FIFO has a writer */
-    char first;
+    uint64_t read_count;               /* bytes of that part */
+
+    bool is_recognised; /* `decoder` is set if it is needed */
+    char magic[MPROF__MAGIC_SIZE];
+    size_t magic_size, magic_at; /* read to recognise the content, and not passed on yet */
+
+    mprof__decoder *decoder; /* owned; NULL: plain bytes */
+    char *packed;            /* owned */
+    mprof__packed rest;      /* of `packed` */
+    uint64_t position;       /* unpacked bytes from the start of the file */
+    bool is_cut;
 };
+
+/* ---- opening ---- */
 
 static mprof_source *new_source(const char *name)
 {
     mprof_source *source = calloc(1, sizeof *source);
     if (source) {
-        source->fd = -1;
-        source->kept_fd = -1;
         source->limit_size = UINT64_MAX;
         source->limit_line = 1;
         source->name = strdup(name);
+        mprof__raw_input_open_memory(&source->input, "", 0);
         if (!source->name) {
             free(source);
             source = NULL;
@@ -52,105 +54,11 @@ void mprof_source_free(mprof_source *source)
     if (!source) {
         return;
     }
-    if (source->fd >= 0) {
-        close(source->fd);
-    }
-    if (source->kept_fd >= 0) {
-        close(source->kept_fd);
-    }
+    mprof__raw_input_close(&source->input);
+    mprof__decoder_free(source->decoder);
+    free(source->packed);
     free(source->name);
     free(source);
-}
-
-const char *mprof__source_name(const mprof_source *source)
-{
-    return source->name;
-}
-
-size_t mprof__source_size(const mprof_source *source, size_t most)
-{
-    uint64_t size = source->limit_size;
-    if (source->fd < 0 && source->size < size) {
-        size = source->size;
-    }
-    return size < most ? (size_t)size : most;
-}
-
-void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, unsigned long line)
-{
-    source->limit_line = line;
-    source->limit_offset = offset;
-    source->limit_size = size;
-}
-
-unsigned long mprof__source_line(const mprof_source *source)
-{
-    return source->limit_line;
-}
-
-static int open_descriptor(const char *path)
-{
-    if (strcmp(path, "-") == 0) {
-        return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    }
-    /* O_NONBLOCK: opening a FIFO without a writer would block. */
-    return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
-/* A FIFO without a writer is at its end at once. */
-static mprof_status check_fifo(mprof_source *source, mprof_error *error)
-{
-    ssize_t count;
-    do {
-        count = read(source->fd, &source->first, 1);
-    } while (count < 0 && errno == EINTR);
-    if (count == 0) {
-        return mprof_error_set(error, MPROF_EFORMAT, "is a pipe without a writer");
-    }
-    if (count < 0 && errno != EAGAIN) {
-        return mprof_error_set_errno(error, errno, "cannot read");
-    }
-    source->has_first = count == 1;
-    return MPROF_OK;
-}
-
-static mprof_status check_kind(mprof_source *source, bool is_stdin, mprof_error *error)
-{
-    struct stat status;
-    if (fstat(source->fd, &status) != 0) {
-        return mprof_error_set_errno(error, errno, "cannot read");
-    }
-    if (S_ISDIR(status.st_mode)) {
-        return mprof_error_set(error, MPROF_EFORMAT, "is a directory, not a recording");
-    }
-    if (S_ISBLK(status.st_mode) || (S_ISCHR(status.st_mode) && !isatty(source->fd))) {
-        return mprof_error_set(error, MPROF_EFORMAT, "is a device, not a recording");
-    }
-    if (S_ISREG(status.st_mode)) {
-        source->start = lseek(source->fd, 0, SEEK_CUR);
-        source->is_seekable = source->start >= 0;
-    } else if (S_ISFIFO(status.st_mode) && !is_stdin) {
-        return check_fifo(source, error);
-    }
-    return MPROF_OK;
-}
-
-static mprof_status open_source(mprof_source *source, const char *path, mprof_error *error)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    source->fd = open_descriptor(path);
-    if (source->fd < 0) {
-        int number = errno;
-        mprof_error_set_errno(error, number, "cannot open");
-        if (number == ENOENT || number == ENOTDIR) {
-            if (error) {
-                error->status = MPROF_ENOTFOUND;
-            }
-            return MPROF_ENOTFOUND;
-        }
-        return MPROF_EIO;
-    }
-    return check_kind(source, is_stdin, error);
 }
 
 mprof_status mprof_source_open(mprof_source **out, const char *path, mprof_error *error)
@@ -160,7 +68,7 @@ mprof_status mprof_source_open(mprof_source **out, const char *path, mprof_error
     if (!source) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    mprof_status result = open_source(source, path, error);
+    mprof_status result = mprof__raw_input_open(&source->input, path, error);
     if (result != MPROF_OK) {
         mprof_error_at(error, source->name, 0);
         mprof_source_free(source);
@@ -177,131 +85,215 @@ mprof_status mprof_source_open_memory(mprof_source **out, const void *bytes, siz
     if (!source) {
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
-    source->bytes = bytes;
-    source->size = size;
+    mprof__raw_input_open_memory(&source->input, bytes, size);
     return MPROF_OK;
 }
 
-int mprof_source_can_rewind(const mprof_source *source)
+const char *mprof__source_name(const mprof_source *source)
 {
-    return source->fd < 0 || source->is_seekable || source->kept_fd >= 0;
+    return source->name;
 }
 
-mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
+size_t mprof__source_size(const mprof_source *source, size_t most)
 {
-    int fd = source->kept_fd >= 0 ? source->kept_fd : source->fd;
-    off_t start = source->kept_fd >= 0 ? 0 : source->start;
-    start += (off_t)source->limit_offset;
-    source->position =
-        source->limit_offset < source->size ? (size_t)source->limit_offset : source->size;
-    source->read_count = 0;
-    source->replays = source->kept_fd >= 0;
-    if (fd >= 0 && lseek(fd, start, SEEK_SET) < 0) {
-        mprof_error_set_errno(error, errno, "cannot be read a second time");
-        mprof_error_at(error, source->name, 0);
-        return MPROF_EIO;
+    uint64_t size = source->limit_size;
+    const mprof__raw_input *input = &source->input;
+    if (input->fd < 0 && input->size < size &&
+        mprof__compression_of_bytes(input->bytes, input->size) == MPROF_COMPRESSION_NONE) {
+        size = input->size;
     }
-    return MPROF_OK;
+    return size < most ? (size_t)size : most;
 }
 
-int mprof__scratch_open(void)
+void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, unsigned long line)
 {
-    const char *directory = getenv("TMPDIR");
-    int fd =
-        open(directory && directory[0] ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return fd >= 0 ? fd : memfd_create("mprof", MFD_CLOEXEC);
+    source->limit_line = line;
+    source->limit_offset = offset;
+    source->limit_size = size;
+}
+
+unsigned long mprof__source_line(const mprof_source *source)
+{
+    return source->limit_line;
+}
+
+bool mprof__source_is_cut(const mprof_source *source)
+{
+    return source->is_cut;
 }
 
 mprof_status mprof__source_keep(mprof_source *source, mprof_error *error)
 {
-    if (mprof_source_can_rewind(source)) {
-        return MPROF_OK;
-    }
-    source->kept_fd = mprof__scratch_open();
-    if (source->kept_fd < 0) {
-        mprof_error_set_errno(error, errno,
-                              "cannot make a temporary file for a pipe, in TMPDIR or /tmp");
+    mprof_status status = mprof__raw_input_keep(&source->input, error);
+    if (status != MPROF_OK) {
         mprof_error_at(error, source->name, 0);
-        return MPROF_EIO;
     }
+    return status;
+}
+
+int mprof_source_can_rewind(const mprof_source *source)
+{
+    return mprof__raw_input_can_rewind(&source->input);
+}
+
+/* ---- content ---- */
+
+static mprof_status open_decoder(mprof_source *source, mprof_compression compression,
+                                 mprof_error *error)
+{
+    mprof_status status = mprof__compression_check(compression, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    source->packed = malloc(PACKED_SIZE);
+    source->decoder = source->packed ? mprof__decoder_new(compression) : NULL;
+    return source->decoder ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+static mprof_status recognise(mprof_source *source, mprof_error *error)
+{
+    size_t count = 1;
+    while (source->magic_size < sizeof source->magic && count > 0) {
+        mprof_status status =
+            mprof__raw_input_read(&source->input, source->magic + source->magic_size,
+                                  sizeof source->magic - source->magic_size, &count, error);
+        if (status != MPROF_OK) {
+            return status;
+        }
+        source->magic_size += count;
+    }
+    source->is_recognised = true;
+    mprof_compression compression = mprof__compression_of_bytes(source->magic, source->magic_size);
+    return compression == MPROF_COMPRESSION_NONE ? MPROF_OK
+                                                 : open_decoder(source, compression, error);
+}
+
+/* The bytes of the file as they are. */
+static mprof_status read_raw(mprof_source *source, void *bytes, size_t size, size_t *count,
+                             mprof_error *error)
+{
+    size_t left = source->magic_size - source->magic_at;
+    if (left == 0) {
+        return mprof__raw_input_read(&source->input, bytes, size, count, error);
+    }
+    *count = left < size ? left : size;
+    memcpy(bytes, source->magic + source->magic_at, *count);
+    source->magic_at += *count;
     return MPROF_OK;
 }
 
-static mprof_status keep_bytes(mprof_source *source, const char *bytes, size_t count,
-                               mprof_error *error)
+static mprof_status refuse_nothing(const mprof_source *source, mprof_error *error)
 {
-    size_t written = 0;
-    while (written < count) {
-        ssize_t more = write(source->kept_fd, bytes + written, count - written);
-        if (more > 0) {
-            written += (size_t)more;
-        } else if (more == 0 || errno != EINTR) {
-            mprof_error_set_errno(error, more == 0 ? EIO : errno,
-                                  "cannot copy a pipe into a temporary file");
-            mprof_error_at(error, source->name, 0);
-            return MPROF_EIO;
-        }
-    }
-    return MPROF_OK;
+    return source->position > 0
+               ? MPROF_OK
+               : mprof_error_set(error, MPROF_EFORMAT,
+                                 "is compressed, but damaged or cut off: nothing can be unpacked");
 }
 
-/* read(2) that also blocks on a non-blocking descriptor. */
-static ssize_t read_waiting(int fd, void *bytes, size_t size)
+static mprof_status unpack(mprof_source *source, char *bytes, size_t size, size_t *count,
+                           mprof_error *error)
 {
-    for (;;) {
-        ssize_t count = read(fd, bytes, size);
-        if (count >= 0 || (errno != EINTR && errno != EAGAIN)) {
-            return count;
-        }
-        if (errno == EAGAIN) {
-            struct pollfd wanted = {fd, POLLIN, 0};
-            poll(&wanted, 1, -1);
-        }
-    }
-}
-
-static size_t read_memory(mprof_source *source, void *bytes, size_t size)
-{
-    size_t left = source->size - source->position;
-    size_t count = size < left ? size : left;
-    if (count > 0) {
-        memcpy(bytes, source->bytes + source->position, count);
-    }
-    source->position += count;
-    return count;
-}
-
-/* As mprof__source_read, past the limit too. */
-static mprof_status read_on(mprof_source *source, void *bytes, size_t size, size_t *count,
-                            mprof_error *error)
-{
+    const char *reason = "";
     *count = 0;
-    if (source->fd < 0) {
-        *count = read_memory(source, bytes, size);
-        return MPROF_OK;
-    }
-    size_t got = 0;
-    if (source->has_first && !source->replays) {
-        *(char *)bytes = source->first;
-        source->has_first = false;
-        got = 1;
-    } else {
-        ssize_t result = read_waiting(source->replays ? source->kept_fd : source->fd, bytes, size);
-        if (result == 0 && source->replays) {
-            /* the copy is at its end; the pipe has more if it was not read to its end */
-            source->replays = false;
-            result = read_waiting(source->fd, bytes, size);
+    while (!source->is_cut) {
+        switch (mprof__decoder_step(source->decoder, &source->rest, bytes, size, count, &reason)) {
+        case MPROF__DECODED_OK:
+            break;
+        case MPROF__DECODED_DAMAGED:
+            source->is_cut = true;
+            break;
+        case MPROF__DECODED_ENOMEM:
+            return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+        case MPROF__DECODED_REFUSED:
+            return mprof_error_set(error, MPROF_EFORMAT, "%s", reason);
         }
-        if (result < 0) {
-            mprof_error_set_errno(error, errno, "cannot read");
-            mprof_error_at(error, source->name, 0);
-            return MPROF_EIO;
+        if (*count > 0) {
+            source->position += *count;
+            return MPROF_OK;
         }
-        got = (size_t)result;
+        if (!source->is_cut) {
+            size_t got;
+            mprof_status status = read_raw(source, source->packed, PACKED_SIZE, &got, error);
+            if (status != MPROF_OK) {
+                return status;
+            }
+            if (got == 0 && mprof__decoder_is_whole(source->decoder)) {
+                return MPROF_OK;
+            }
+            source->is_cut = got == 0;
+            source->rest = (mprof__packed){source->packed, got};
+        }
     }
-    *count = got;
-    return source->kept_fd >= 0 && !source->replays ? keep_bytes(source, bytes, got, error)
-                                                    : MPROF_OK;
+    return refuse_nothing(source, error);
+}
+
+/* ---- reading ---- */
+
+static mprof_status restart(mprof_source *source, uint64_t offset, mprof_error *error)
+{
+    mprof_status status = mprof__raw_input_rewind(&source->input, offset, error);
+    source->magic_at = source->magic_size;
+    source->position = 0;
+    source->is_cut = false;
+    source->rest = (mprof__packed){source->packed, 0};
+    if (source->decoder) {
+        mprof__decoder_reset(source->decoder);
+    }
+    return status;
+}
+
+mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+    if (!mprof_source_can_rewind(source)) {
+        status = mprof__raw_input_rewind(&source->input, 0, error); /* for its message */
+    }
+    if (status == MPROF_OK && !source->is_recognised) {
+        status = recognise(source, error);
+    }
+    if (status == MPROF_OK && !source->decoder) {
+        status = restart(source, source->limit_offset, error);
+    } else if (status == MPROF_OK &&
+               (source->position > source->limit_offset || source->limit_offset == 0)) {
+        status = restart(source, 0, error);
+    }
+    source->read_count = 0;
+    if (status != MPROF_OK) {
+        mprof_error_at(error, source->name, 0);
+    }
+    return status;
+}
+
+/* Unpacks what is in front of the part that is read. */
+static mprof_status skip_to_limit(mprof_source *source, char *bytes, size_t size,
+                                  mprof_error *error)
+{
+    while (source->position < source->limit_offset) {
+        uint64_t left = source->limit_offset - source->position;
+        size_t count;
+        mprof_status status =
+            unpack(source, bytes, left < size ? (size_t)left : size, &count, error);
+        if (status != MPROF_OK || count == 0) {
+            return status;
+        }
+    }
+    return MPROF_OK;
+}
+
+static mprof_status read_part(mprof_source *source, char *bytes, size_t size, size_t *count,
+                              mprof_error *error)
+{
+    mprof_status status = source->is_recognised ? MPROF_OK : recognise(source, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    if (!source->decoder) {
+        return read_raw(source, bytes, size, count, error);
+    }
+    if (source->read_count == 0) {
+        status = skip_to_limit(source, bytes, size, error);
+    }
+    return status == MPROF_OK ? unpack(source, bytes, size, count, error) : status;
 }
 
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
@@ -312,7 +304,10 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
     if (left == 0) {
         return MPROF_OK;
     }
-    mprof_status status = read_on(source, bytes, left < size ? (size_t)left : size, count, error);
+    mprof_status status = read_part(source, bytes, left < size ? (size_t)left : size, count, error);
     source->read_count += *count;
+    if (status != MPROF_OK) {
+        mprof_error_at(error, source->name, 0);
+    }
     return status;
 }

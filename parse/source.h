@@ -4,11 +4,16 @@
 
 #include <mprof/reader.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Reads up to `size` bytes; *count is 0 only at the end. */
+/* Reads up to `size` bytes, unpacked; *count is 0 only at the end. MPROF_EFORMAT: compressed in a
+ * way that is refused. */
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
                                 mprof_error *error);
+
+/* What was read last ended early: the compressed data are damaged, or end within a block. */
+bool mprof__source_is_cut(const mprof_source *source);
 
 const char *mprof__source_name(const mprof_source *source);
 
@@ -16,7 +21,7 @@ const char *mprof__source_name(const mprof_source *source);
 size_t mprof__source_size(const mprof_source *source, size_t most);
 
 /* From the next rewind on, only this part of the source is read, which begins with that line of the
- * file. 0, UINT64_MAX and 1: all of it. */
+ * file. Offsets count unpacked bytes. 0, UINT64_MAX and 1: all of it. */
 void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, unsigned long line);
 
 /* The first line that is read, from 1. */
@@ -25,8 +30,5 @@ unsigned long mprof__source_line(const mprof_source *source);
 /* Copies the bytes of a pipe into an unlinked file while they are read, so that it can be rewound.
  * No effect on other sources. Call it before the first read. MPROF_EIO: no room for the file. */
 mprof_status mprof__source_keep(mprof_source *source, mprof_error *error);
-
-/* Opens an unlinked temporary file, in TMPDIR or /tmp, or else in memory. -1, with errno. */
-int mprof__scratch_open(void);
 
 #endif

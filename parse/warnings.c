@@ -18,6 +18,7 @@ static const char *const texts[MPROF_WARNING_COUNT] = {
     [MPROF_WARNING_BLANK] = "blank",
     [MPROF_WARNING_ENCODING] = "unusual line end or spacing",
     [MPROF_WARNING_NO_SAMPLE] = "a command without a sample",
+    [MPROF_WARNING_COMPRESSED] = "compressed data that are damaged or cut off",
 };
 
 const char *mprof_warning_text(mprof_warning warning)
@@ -25,10 +26,21 @@ const char *mprof_warning_text(mprof_warning warning)
     return (unsigned)warning < MPROF_WARNING_COUNT ? texts[warning] : "unknown";
 }
 
-/* Lines with these warnings were read in full. */
+/* Lines with these warnings were read in full, or are no lines. */
 static bool is_harmless(unsigned warning)
 {
-    return warning == MPROF_WARNING_BLANK || warning == MPROF_WARNING_ENCODING;
+    return warning == MPROF_WARNING_BLANK || warning == MPROF_WARNING_ENCODING ||
+           warning == MPROF_WARNING_COMPRESSED;
+}
+
+/* How many lines are missing is not known. */
+static int append_end(char *text, size_t size, const mprof_warnings *warnings, bool is_first)
+{
+    return warnings->count[MPROF_WARNING_COMPRESSED] == 0
+               ? 0
+               : snprintf(text, size,
+                          "%sthe compressed data end early or are damaged: nothing after line %lu",
+                          is_first ? "" : "; ", warnings->first_line[MPROF_WARNING_COMPRESSED]);
 }
 
 int mprof_warnings_format(const mprof_warnings *warnings, char *text, size_t size)
@@ -42,7 +54,7 @@ int mprof_warnings_format(const mprof_warnings *warnings, char *text, size_t siz
     }
     text[0] = '\0';
     if (skipped == 0) {
-        return 0;
+        return append_end(text, size, warnings, true);
     }
     int length =
         snprintf(text, size, "%" PRIu64 " line%s skipped", skipped, skipped == 1 ? "" : "s");
@@ -58,6 +70,9 @@ int mprof_warnings_format(const mprof_warnings *warnings, char *text, size_t siz
                       : snprintf(text + at, size - at, "%s%s (%" PRIu64 ", first line %lu)",
                                  separator, texts[i], warnings->count[i], warnings->first_line[i]);
         separator = ", ";
+    }
+    if (length >= 0 && (size_t)length < size) {
+        length += append_end(text + length, size - (size_t)length, warnings, false);
     }
     return length;
 }

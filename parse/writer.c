@@ -2,6 +2,7 @@
 #include <mprof/writer.h>
 
 #include "buffer.h"
+#include "encoder.h"
 #include "escape.h"
 #include "number.h"
 
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct mprof_writer {
@@ -21,6 +23,11 @@ struct mprof_writer {
     int64_t main_pid;   /* calls of this process carry no pid; MPROF_PID_NONE: all do */
     mprof__buffer lines;
     mprof__buffer held;
+    mprof__encoder *encoder; /* owned; NULL: plain text */
+    mprof__buffer packed;    /* not written yet */
+    double interval_s;       /* between commits; 0: nothing is flushed before the end */
+    double flushed_s;        /* when; -INFINITY: never */
+    bool is_finished;
     uint64_t committed;
     mprof_error failure; /* the first one; sticky */
 };
@@ -54,6 +61,8 @@ void mprof_writer_free(mprof_writer *writer)
     if (writer) {
         mprof__buffer_free(&writer->lines);
         mprof__buffer_free(&writer->held);
+        mprof__buffer_free(&writer->packed);
+        mprof__encoder_free(writer->encoder);
         free(writer);
     }
 }
@@ -539,28 +548,99 @@ static void cut_back(int fd, off_t end, size_t excess)
     }
 }
 
-mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error)
+/* Writes all bytes, or up to the last whole line; compressed ones all or none. */
+static void write_bytes(mprof_writer *writer, const mprof__buffer *bytes)
 {
-    mprof__buffer *lines = &writer->lines;
     size_t written = 0;
-    while (writer->failure.status == MPROF_OK && written < lines->length) {
-        ssize_t count = write(writer->fd, lines->bytes + written, lines->length - written);
+    while (writer->failure.status == MPROF_OK && written < bytes->length) {
+        ssize_t count = write(writer->fd, bytes->bytes + written, bytes->length - written);
         if (count > 0) {
             written += (size_t)count;
         } else if (count == 0 || errno != EINTR) {
             int number = count == 0 ? EIO : errno;
-            size_t kept = whole_lines(lines->bytes, written);
+            size_t kept = writer->encoder ? 0 : whole_lines(bytes->bytes, written);
             cut_back(writer->fd, lseek(writer->fd, 0, SEEK_CUR), written - kept);
             written = kept;
             mprof_error_set_errno(&writer->failure, number, "cannot write");
         }
     }
     writer->committed += written;
-    lines->length = 0;
+}
+
+static double monotonic_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* So that a kill loses no more than the last second: the next commit may be too late. */
+static bool is_flush_due(const mprof_writer *writer, double now_s)
+{
+    return writer->interval_s > 0 && now_s + writer->interval_s - writer->flushed_s > 1;
+}
+
+static void write_packed(mprof_writer *writer, bool is_end)
+{
+    enum { PACKED_MAX = 64 * 1024 };
+    mprof__buffer *lines = &writer->lines;
+    double now_s = writer->interval_s > 0 ? monotonic_s() : 0;
+    bool is_due = is_flush_due(writer, now_s);
+    mprof__encode_how how = is_end   ? MPROF__ENCODE_END
+                            : is_due ? MPROF__ENCODE_FLUSH
+                                     : MPROF__ENCODE_MORE;
+    if (writer->failure.status == MPROF_OK &&
+        mprof__encoder_add(writer->encoder, lines->bytes, lines->length, how, &writer->packed) !=
+            0) {
+        fail_without_memory(writer);
+    }
+    if (is_end || is_due || (writer->interval_s <= 0 && writer->packed.length >= PACKED_MAX)) {
+        write_bytes(writer, &writer->packed);
+        writer->packed.length = 0;
+        writer->flushed_s = now_s;
+    }
+    writer->is_finished = is_end;
+}
+
+static mprof_status commit(mprof_writer *writer, bool is_end, mprof_error *error)
+{
+    if (!writer->encoder) {
+        write_bytes(writer, &writer->lines);
+    } else if (!writer->is_finished) {
+        write_packed(writer, is_end);
+    }
+    writer->lines.length = 0;
     if (writer->failure.status != MPROF_OK && error && error->status == MPROF_OK) {
         *error = writer->failure;
     }
     return writer->failure.status;
+}
+
+mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error)
+{
+    return commit(writer, false, error);
+}
+
+mprof_status mprof_writer_finish(mprof_writer *writer, mprof_error *error)
+{
+    return commit(writer, true, error);
+}
+
+mprof_status mprof_writer_compress(mprof_writer *writer, mprof_compression compression,
+                                   double interval_s, mprof_error *error)
+{
+    if (compression == MPROF_COMPRESSION_NONE) {
+        return MPROF_OK;
+    }
+    if (!mprof_compression_is_supported(compression)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "this build of mprof cannot write %s: name a file without that end",
+                               mprof__compression_suffix(compression));
+    }
+    writer->encoder = mprof__encoder_new(compression);
+    writer->interval_s = interval_s;
+    writer->flushed_s = -INFINITY;
+    return writer->encoder ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
 uint64_t mprof_writer_committed(const mprof_writer *writer)

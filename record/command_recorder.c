@@ -155,6 +155,11 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
     plan_recording(recorder, &plan);
     status = mprof_writer_open(&recorder->writer, recorder->file.fd,
                                recorder->file.path ? recorder->file.path : "", error);
+    if (status == MPROF_OK && recorder->options->output) {
+        status = mprof_writer_compress(recorder->writer,
+                                       mprof_compression_of_name(recorder->options->output),
+                                       recorder->options->interval_s, error);
+    }
     if (status == MPROF_OK) {
         status = mprof__signals_open(&recorder->signals, recorder->live != NULL, error);
     }

@@ -5,6 +5,7 @@
 
 #include "parse/array.h"
 #include "parse/commands/command.h"
+#include "parse/recording_name.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,8 +54,7 @@ static bool add_task(struct task_list *list, char *recording)
 
 static int is_recording(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name);
-    return length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".dat") == 0;
+    return entry->d_name[0] != '.' && mprof__recording_stem(entry->d_name) > 0;
 }
 
 static mprof_status add_directory(struct task_list *list, const char *directory, mprof_error *error)

@@ -3,17 +3,12 @@
 #include "render/draw/draw.h"
 
 #include "parse/commands/command.h"
+#include "parse/recording_name.h"
 
 #include <mprof/profiles.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool ends_with(const char *name, const char *end)
-{
-    size_t length = strlen(name), end_length = strlen(end);
-    return length > end_length && strcasecmp(name + length - end_length, end) == 0;
-}
 
 static bool has_format(const struct mprof__plot *plot, mprof_format format)
 {
@@ -128,7 +123,10 @@ char *mprof__plot_path(const char *directory, const char *recording, unsigned nu
     if (strcmp(recording, "-") == 0) {
         name = "mprofile";
     }
-    int stem = (int)strlen(name) - (ends_with(name, ".dat") ? 4 : 0);
+    int stem = (int)mprof__recording_stem(name);
+    if (stem == 0) {
+        stem = (int)strlen(name);
+    }
     if (number) {
         snprintf(suffix, sizeof suffix, "-%u", number);
     }

@@ -4,6 +4,7 @@
 #include "parse/commands/check_command.h"
 #include "parse/commands/command.h"
 #include "parse/formats/json.h"
+#include "parse/recording_name.h"
 #include "render/draw/draw.h"
 #include "report/page_folder.h"
 #include "report/report_baseline.h"
@@ -269,7 +270,8 @@ static char *recording_name(const mprof_profile *profile, const char *file_name)
 {
     const char *test = mprof_profile_fact(profile, "test");
     const mprof_run *run = mprof_profile_run(profile);
-    int length = (int)strlen(file_name) - (ends_with(file_name, ".dat") ? 4 : 0);
+    size_t stem = mprof__recording_stem(file_name);
+    int length = (int)(stem > 0 ? stem : strlen(file_name));
     char *name = NULL;
     int written = test && *test ? asprintf(&name, "%s", test)
                   : run         ? asprintf(&name, "%.*s, run %zu", length, file_name, run->number)

@@ -5,8 +5,8 @@
 
 # To build. Without drawing (-DMPROF_DRAW=OFF) the first line is enough.
 packages_build=(
-    gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev libjansson-dev
-    libcairo2-dev libpango1.0-dev libpng-dev zlib1g-dev
+    gcc libc6-dev cmake ninja-build pkg-config python3 libpython3-dev libjansson-dev zlib1g-dev libzstd-dev
+    libcairo2-dev libpango1.0-dev libpng-dev
 )
 
 # To draw text: the preferred family, and one with more scripts.
@@ -27,6 +27,7 @@ packages_test=(
     jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
     protobuf-compiler prometheus prometheus-node-exporter # their services are not used
     make meson python3-yaml # docs/ci.md; also cargo, go and npm where they are installed: they are large
+    zstd
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver firefox-esr
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'

@@ -53,6 +53,8 @@ _mprof() {
         mapfile -t COMPREPLY < <(
             compgen -W "$("$program" list 2>/dev/null | cut -d ' ' -f 1)" -- "$current"
             compgen -f -X '!*.dat' -- "$current"
+            compgen -f -X '!*.dat.gz' -- "$current"
+            compgen -f -X '!*.dat.zst' -- "$current"
             compgen -d -- "$current"
         )
         ;;

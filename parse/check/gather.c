@@ -3,6 +3,7 @@
 
 #include "parse/array.h"
 #include "parse/plain_text.h"
+#include "parse/recording_name.h"
 #include "running.h"
 
 #include <mprof/profile.h>
@@ -50,7 +51,8 @@ static bool is_made_name(const char *name)
         size_t length = strlen(prefixes[i]);
         const char *number = strncmp(name, prefixes[i], length) == 0 ? name + length : "";
         size_t digits = strspn(number, "0123456789");
-        if (digits > 0 && strcmp(number + digits, ".dat") == 0) {
+        size_t stem = mprof__recording_stem(name);
+        if (digits > 0 && stem == length + digits) {
             return true;
         }
     }
@@ -313,8 +315,7 @@ static mprof_status add_file(const gathering *g, const char *file)
 
 static int is_recording(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".dat") == 0;
+    return entry->d_name[0] != '.' && mprof__recording_stem(entry->d_name) > 0;
 }
 
 static mprof_status add_directory(const gathering *g, const char *directory)

@@ -1,6 +1,7 @@
 /* Resolves the arguments of commands to files. */
 #include "command.h"
 #include "command_parts.h"
+#include "parse/recording_name.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +13,7 @@
 
 static int is_recording(const struct dirent *entry)
 {
-    size_t length = strlen(entry->d_name);
-    return length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".dat") == 0;
+    return entry->d_name[0] != '.' && mprof__recording_stem(entry->d_name) > 0;
 }
 
 /* Adds all recordings of a directory, in natural order of their names. */

@@ -3,7 +3,7 @@
 #include "sorter.h"
 
 #include "parse/array.h"
-#include "parse/source.h"
+#include "parse/raw_input.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -187,3 +187,10 @@ void mprof__event_log_commit(mprof__event_log *log)
         report_failure(log);
     }
 }
+
+void mprof__event_log_finish(mprof__event_log *log)
+{
+    if (mprof_writer_finish(log->writer, NULL) != MPROF_OK && !log->failed) {
+        report_failure(log);
+    }
+}

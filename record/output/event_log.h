@@ -65,6 +65,9 @@ void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, i
 /* Writes the buffered records to the file. */
 void mprof__event_log_commit(mprof__event_log *log);
 
+/* The last commit: completes the file. */
+void mprof__event_log_finish(mprof__event_log *log);
+
 /* Reports a problem to the user. */
 void mprof__event_log_notice(mprof__event_log *log, const mprof_error *error);
 

@@ -179,7 +179,7 @@ static void finish_file(mprof__recorder *recorder)
     mprof__facts_write_end(&recorder->log, recorder->ticker.missed, recorder->sampler.thinned,
                            recorder->sampler.kinds.thinned, recorder->target.has_ended);
     (void)mprof_writer_release(recorder->plan.writer);
-    mprof__event_log_commit(&recorder->log);
+    mprof__event_log_finish(&recorder->log);
     recorder->is_sampling = false;
     if (recorder->plan.finished) {
         recorder->plan.finished(recorder->plan.notice_data);

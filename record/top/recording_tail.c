@@ -2,6 +2,8 @@
  * of its descendants, known once all lines of a tick were read. */
 #include "recording_tail.h"
 
+#include "parse/decoder.h"
+
 #include <mprof/reader.h>
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #define BLOCK_SIZE ((size_t)256 * 1024)
+#define PACKED_SIZE ((size_t)64 * 1024)
 /* Longer lines are skipped; parse has the same limit. */
 #define LINE_MAX_SIZE ((size_t)8 * 1024 * 1024)
 #define BYTES_PER_MIB (1024.0 * 1024.0)
@@ -25,6 +28,10 @@ struct mprof__recording_tail {
     size_t used;
     size_t size;
     uint64_t read_bytes;
+    bool is_recognised;
+    mprof__decoder *decoder;  /* owned; NULL: plain text */
+    char *packed;             /* owned */
+    mprof__packed rest;       /* of `packed` */
     bool skips_line;          /* inside a line that is too long */
     bool is_known;            /* its first lines were those of a recording */
     int64_t root;             /* pid of the main process; 0: unknown */
@@ -73,6 +80,8 @@ void mprof__recording_tail_free(mprof__recording_tail *file)
     if (file->fd >= 0) {
         close(file->fd);
     }
+    mprof__decoder_free(file->decoder);
+    free(file->packed);
     free(file->bytes);
     free(file->path);
     free(file);
@@ -258,26 +267,91 @@ static mprof_status reserve(mprof__recording_tail *file, mprof_error *error)
     return MPROF_OK;
 }
 
+static mprof_status recognise(mprof__recording_tail *file, mprof_error *error)
+{
+    char magic[MPROF__MAGIC_SIZE];
+    ssize_t count = pread(file->fd, magic, sizeof magic, 0);
+    mprof_compression compression =
+        mprof__compression_of_bytes(magic, count > 0 ? (size_t)count : 0);
+
+    if (count < (ssize_t)sizeof magic || compression == MPROF_COMPRESSION_NONE) {
+        file->is_recognised = count == (ssize_t)sizeof magic;
+        return MPROF_OK;
+    }
+    mprof_status status = mprof__compression_check(compression, error);
+    if (status != MPROF_OK) {
+        return status;
+    }
+    file->packed = malloc(PACKED_SIZE);
+    file->decoder = file->packed ? mprof__decoder_new(compression) : NULL;
+    file->is_recognised = true;
+    return file->decoder ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+/* read(2) that counts. */
+static ssize_t read_bytes(mprof__recording_tail *file, char *bytes, size_t size)
+{
+    ssize_t got;
+
+    do {
+        got = read(file->fd, bytes, size);
+    } while (got < 0 && errno == EINTR);
+    file->read_bytes += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+/* Appends what was written since; *got is 0 if it is nothing. */
+static mprof_status read_text(mprof__recording_tail *file, size_t *got, mprof_error *error)
+{
+    char *end = file->bytes + file->used;
+    const char *reason = "the compressed data are damaged";
+    ssize_t count;
+
+    *got = 0;
+    if (!file->decoder) {
+        count = read_bytes(file, end, BLOCK_SIZE);
+        *got = count > 0 ? (size_t)count : 0;
+        return count < 0 ? mprof_error_set_errno(error, errno, "cannot read") : MPROF_OK;
+    }
+    for (;;) {
+        mprof__decoded result =
+            mprof__decoder_step(file->decoder, &file->rest, end, BLOCK_SIZE, got, &reason);
+        if (result == MPROF__DECODED_ENOMEM) {
+            return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+        }
+        if (result != MPROF__DECODED_OK) {
+            return mprof_error_set(error, MPROF_EFORMAT, "%s", reason);
+        }
+        if (*got > 0) {
+            return MPROF_OK;
+        }
+        count = read_bytes(file, file->packed, PACKED_SIZE);
+        if (count <= 0) {
+            return count < 0 ? mprof_error_set_errno(error, errno, "cannot read") : MPROF_OK;
+        }
+        file->rest = (mprof__packed){file->packed, (size_t)count};
+    }
+}
+
 mprof_status mprof__recording_tail_read(mprof__recording_tail *file, mprof_error *error)
 {
     mprof_status status = MPROF_OK;
     struct stat state;
-    ssize_t got = 1;
+    size_t got = 1;
 
     if (fstat(file->fd, &state) == 0 && (uint64_t)state.st_size < file->read_bytes) {
         status = mprof_error_set(error, MPROF_EFORMAT, "was truncated while it was watched");
     }
-    while (status == MPROF_OK && got != 0) {
+    if (status == MPROF_OK && !file->is_recognised) {
+        status = recognise(file, error);
+    }
+    while (status == MPROF_OK && got > 0) {
         status = reserve(file, error);
-        if (status != MPROF_OK) {
-            break;
+        if (status == MPROF_OK) {
+            status = read_text(file, &got, error);
         }
-        got = read(file->fd, file->bytes + file->used, BLOCK_SIZE);
-        if (got < 0 && errno != EINTR) {
-            status = mprof_error_set_errno(error, errno, "cannot read");
-        } else if (got > 0) {
-            file->used += (size_t)got;
-            file->read_bytes += (uint64_t)got;
+        if (status == MPROF_OK && got > 0) {
+            file->used += got;
             status = parse_block(file, error);
         }
     }

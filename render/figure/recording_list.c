@@ -7,6 +7,7 @@
 #include "format_units.h"
 #include "heading.h"
 #include "layout.h"
+#include "parse/recording_name.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,9 +34,9 @@ struct row {
 static void name_of(char *name, size_t size, const mprof__layout *layout, size_t rank)
 {
     mprof__recording_name(name, size, layout, &layout->inputs[layout->crowd[rank]]);
-    size_t length = strlen(name);
-    if (length > 4 && strcmp(name + length - 4, ".dat") == 0) {
-        name[length - 4] = '\0';
+    size_t stem = mprof__recording_stem(name);
+    if (stem > 0) {
+        name[stem] = '\0';
     }
 }
 

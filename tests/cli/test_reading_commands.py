@@ -1,7 +1,6 @@
 """peak, list, rm and clean: unreadable files (B6), foreign files (B10), escape sequences in names (S4), exit
 codes, options."""
 
-import gzip
 import os
 import pathlib
 import shutil
@@ -61,12 +60,6 @@ class Unreadable(TestCase):
                 reason = ("is not a recording of memory" if encoding == "utf-16-be"
                           else "is UTF-16 text, not UTF-8")
                 self.assert_refused(self.write(GOOD.encode(encoding)), reason)
-
-    def test_compressed(self):
-        self.assert_refused(self.write(gzip.compress(GOOD.encode())),
-                            "is compressed with gzip: unpack it first")
-        self.assert_refused(self.write(b"\x28\xb5\x2f\xfd" + bytes(100)),
-                            "is compressed: unpack it first")
 
     def test_binary(self):
         self.assert_refused(self.write(pathlib.Path(MPROF).read_bytes()[:200000]),

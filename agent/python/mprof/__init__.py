@@ -53,7 +53,7 @@ def get_profile_filenames(args):
     """Paths of recordings by name or number: 0 is the oldest mprofile_*.dat here, -1 the newest, "all" all
     of them. ValueError if no recording is found. Timestamp files of old versions follow their recording."""
     import glob
-    recordings = sorted(glob.glob("mprofile_??????????????.dat"))
+    recordings = sorted(name for end in ("", ".gz", ".zst") for name in glob.glob("mprofile_??????????????.dat" + end))
     filenames = []
     for argument in recordings if args == "all" else args:
         if argument == "--":

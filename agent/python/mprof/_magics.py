@@ -22,6 +22,9 @@ from ._recording import Recording
 _MARK = "__mprof_record__"
 _BEGIN = "mprof_cell"
 
+# Ends of names of recordings; -o with another one is a picture.
+_RECORDINGS = (".dat", ".dat.gz", ".dat.zst")
+
 _DESCRIPTION = """Record this cell, with its functions, threads and child processes, and show its memory.
 
   %%mprof [options]
@@ -123,7 +126,7 @@ class _Cell:
         self.options = options
         self.title = title
         self.depth = 0  # of cells that this one runs
-        kept = [name for name in options.output if name.endswith(".dat")]
+        kept = [name for name in options.output if name.endswith(_RECORDINGS)]
         # It is left behind if the kernel dies: then the recording is wanted.
         self.folder = None if kept else tempfile.mkdtemp(prefix="mprof-cell-")
         path = os.path.abspath(kept[0]) if kept else os.path.join(self.folder, "cell.dat")
@@ -236,7 +239,7 @@ class MprofMagics(Magics):
             # the page shows the living picture; readers without scripts show the PNG
             display(picture, exclude=["image/svg+xml"])
         for name in options.output:
-            if not name.endswith(".dat"):
+            if not name.endswith(_RECORDINGS):
                 try:
                     picture.save(name)
                 except (OSError, RuntimeError, ValueError) as error:

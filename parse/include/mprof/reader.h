@@ -14,8 +14,9 @@ extern "C" {
 /** A file, pipe or memory to read from. One thread at a time may use it. */
 typedef struct mprof_source mprof_source;
 
-/** Opens a file. Refuses at once what would block or never end: a FIFO without a writer, a
- * directory, a device.
+/** Opens a file. gzip and zstd are recognised by the content and unpacked while they are read, if
+ * the library was built with zlib and libzstd. Refuses at once what would block or never end: a
+ * FIFO without a writer, a directory, a device.
  *
  * @param out    receives the source, the caller's to free; NULL on failure
  * @param path   terminated; "-" is standard input
@@ -55,19 +56,21 @@ MPROF_API void mprof_source_free(mprof_source *source);
 
 /** What can be wrong with a line that is skipped, or was repaired. */
 typedef enum mprof_warning {
-    MPROF_WARNING_TORN,      /**< the last line has no end: a write was cut short */
-    MPROF_WARNING_NUL,       /**< NUL bytes: a file system leaves them after a crash */
-    MPROF_WARNING_NUMBER,    /**< not a finite plain decimal number, or out of range */
-    MPROF_WARNING_FIELDS,    /**< too few fields */
-    MPROF_WARNING_INTERVAL,  /**< a call that ends before it starts */
-    MPROF_WARNING_FAR,       /**< a time far from all others: it would flatten the picture */
-    MPROF_WARNING_LONG,      /**< a line longer than the reader accepts */
-    MPROF_WARNING_UNKNOWN,   /**< a record word that neither upstream nor mprof writes */
-    MPROF_WARNING_BLANK,     /**< an empty line */
-    MPROF_WARNING_ENCODING,  /**< byte-order mark, CR, doubled spaces: read all the same */
-    MPROF_WARNING_NO_SAMPLE, /**< a CMDLINE that another one, or the end, follows without a sample
-                              */
-    MPROF_WARNING_COUNT      /**< number of warnings */
+    MPROF_WARNING_TORN,       /**< the last line has no end: a write was cut short */
+    MPROF_WARNING_NUL,        /**< NUL bytes: a file system leaves them after a crash */
+    MPROF_WARNING_NUMBER,     /**< not a finite plain decimal number, or out of range */
+    MPROF_WARNING_FIELDS,     /**< too few fields */
+    MPROF_WARNING_INTERVAL,   /**< a call that ends before it starts */
+    MPROF_WARNING_FAR,        /**< a time far from all others: it would flatten the picture */
+    MPROF_WARNING_LONG,       /**< a line longer than the reader accepts */
+    MPROF_WARNING_UNKNOWN,    /**< a record word that neither upstream nor mprof writes */
+    MPROF_WARNING_BLANK,      /**< an empty line */
+    MPROF_WARNING_ENCODING,   /**< byte-order mark, CR, doubled spaces: read all the same */
+    MPROF_WARNING_NO_SAMPLE,  /**< a CMDLINE that another one, or the end, follows without a sample
+                               */
+    MPROF_WARNING_COMPRESSED, /**< compressed data that are damaged or end too early: the rest of
+                                 the file is missing */
+    MPROF_WARNING_COUNT       /**< number of warnings */
 } mprof_warning;
 
 /** Receives records. Records whose member is NULL are dropped. A callback that returns other than
@@ -90,8 +93,8 @@ typedef struct mprof_visitor {
  * @param source   not NULL
  * @param visitor  not NULL; called in the caller's thread
  * @param error    receives the first failure; may be NULL
- * @return MPROF_OK; MPROF_EFORMAT: the source is empty, compressed, binary, or holds no record of a
- *         known kind; MPROF_EIO; MPROF_ENOMEM; or what a callback returned */
+ * @return MPROF_OK; MPROF_EFORMAT: the source is empty, compressed in another way, binary, or holds
+ * no record of a known kind; MPROF_EIO; MPROF_ENOMEM; or what a callback returned */
 MPROF_API mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor,
                                   mprof_error *error);
 

@@ -1,5 +1,6 @@
 /** @file
- * The recordings of a directory, mprofile_<14 digits>.dat, oldest first, and how a user names them.
+ * The recordings of a directory, mprofile_<14 digits>.dat, or compressed .dat.gz and .dat.zst,
+ * oldest first, and how a user names them.
  */
 #ifndef MPROF_RECORDINGS_H
 #define MPROF_RECORDINGS_H

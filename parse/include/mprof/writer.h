@@ -8,6 +8,7 @@
 #ifndef MPROF_WRITER_H
 #define MPROF_WRITER_H
 
+#include <mprof/compression.h>
 #include <mprof/error.h>
 #include <mprof/record.h>
 
@@ -91,17 +92,38 @@ MPROF_API mprof_status mprof_writer_append_chld(mprof_writer *writer, int64_t pi
 MPROF_API mprof_status mprof_writer_append_command(mprof_writer *writer, size_t argc,
                                                    char *const argv[]);
 
-/** Hands all lines to the kernel.
+/** Compresses everything from now on. Commits then hold back what was appended since the last
+ * flush, less than a second of lines, so that a file of many small commits stays small.
+ *
+ * @param writer       not NULL; before its first commit
+ * @param compression  MPROF_COMPRESSION_NONE does nothing
+ * @param interval_s   longest time until the next commit, in seconds: a commit is flushed if the
+ * next one would come later than a second after the last flush. 0: only mprof_writer_finish()
+ * flushes, for files that are written in one go
+ * @param error        receives the first failure; may be NULL
+ * @return MPROF_OK; MPROF_EARGUMENT: this build of the library cannot; MPROF_ENOMEM */
+MPROF_API mprof_status mprof_writer_compress(mprof_writer *writer, mprof_compression compression,
+                                             double interval_s, mprof_error *error);
+
+/** Hands all lines to the kernel; if they are compressed, at most once a second.
  *
  * @param writer  not NULL
  * @param error   receives the first failure; may be NULL
  * @return MPROF_OK; MPROF_EIO: they could not be written; or the first failure */
 MPROF_API mprof_status mprof_writer_commit(mprof_writer *writer, mprof_error *error);
 
+/** Commits for the last time, and ends the compressed stream, if it is one. Later commits do
+ * nothing then.
+ *
+ * @param writer  not NULL
+ * @param error   receives the first failure; may be NULL
+ * @return as mprof_writer_commit() */
+MPROF_API mprof_status mprof_writer_finish(mprof_writer *writer, mprof_error *error);
+
 /** Bytes written so far.
  *
  * @param writer  not NULL
- * @return bytes, whole lines only */
+ * @return bytes of the file; whole lines only */
 MPROF_API uint64_t mprof_writer_committed(const mprof_writer *writer);
 
 #ifdef __cplusplus
