@@ -166,12 +166,12 @@ class Compressed(TestCase):
         return self.run_mprof("peak", name, expect=expect, preexec_fn=limits, timeout_s=20)
 
     def test_what_expands_without_end_is_refused(self):
-        lines = b"CMDLINE x\n" + b"MEM 1.5 1795330000\n" * (8 << 20)
-        name = self.put("bomb.dat.zst", zstd(lines, "-19", "--long=20"))
+        lines = b"CMDLINE x\n" + b"MEM 1.5 1795330000\n" * (5 << 20)
+        name = self.put("bomb.dat.zst", zstd(lines, "-3"))
         done = self.limited(name, 1)
         self.assertEqual(done.stderr, f"mprof: {name}: expands more than 1000 times, which no recording does: "
                                       "unpack it first\n")
-        name = self.put("bomb.dat.gz", gzip.compress(b"MEM 1.5 1795330000\n" + b"0" * (200 << 20)))
+        name = self.put("bomb.dat.gz", gzip.compress(b"MEM 1.5 1795330000\n" + b"0" * (80 << 20), 6))
         done = self.limited(name, None)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
@@ -227,15 +227,16 @@ class Compressed(TestCase):
 
     def test_a_kill_loses_at_most_the_last_second(self):
         """Of the recorder, at any moment; the file reads without a warning."""
-        for suffix in ("gz", "zst"):
-            with self.subTest(suffix=suffix):
-                name = f"kill.dat.{suffix}"
-                recorder = self.start_mprof("run", "-q", "-T", "0.02", "-o", name, "sleep", "60")
-                wait_until(lambda: (self.directory / name).exists(), "the file")
-                time.sleep(2.3)
-                killed_s = time.time()
-                recorder.send_signal(signal.SIGKILL)
-                recorder.wait()
+        names = ["kill.dat.gz", "kill.dat.zst"]
+        recorders = [self.start_mprof("run", "-q", "-T", "0.02", "-o", name, "sleep", "60") for name in names]
+        wait_until(lambda: all((self.directory / name).exists() for name in names), "the files")
+        time.sleep(2.3)
+        killed_s = time.time()
+        for recorder in recorders:
+            recorder.send_signal(signal.SIGKILL)
+            recorder.wait()
+        for name in names:
+            with self.subTest(name=name):
                 text = unpack(self.directory / name)
                 times = [float(line.split()[2]) for line in text.splitlines() if line.startswith("MEM ")]
                 self.assertGreater(times[-1], killed_s - 1.5)  # and a loaded machine
@@ -262,18 +263,19 @@ class Compressed(TestCase):
         name = "full.dat.gz"
         limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),  # noqa: E731
                          resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700)))
-        done = self.run_mprof("run", "-q", "-T", "0.01", "-o", name, "sleep", "3", preexec_fn=limit, expect=None)
+        done = self.run_mprof("run", "-q", "-T", "0.01", "-o", name, "sleep", "1.5", preexec_fn=limit, expect=None)
         self.assertIn("cannot write", done.stderr)
         self.assertEqual(self.run_mprof("peak", name).stderr, "")
         self.assertEqual(unpack(self.directory / name)[-1], "\n")
 
     @unittest.skipIf(is_sanitized(), "AddressSanitizer takes memory of its own")
     def test_the_recorder_stays_small(self):
+        recorders = {suffix: self.start_mprof("run", "-q", "-T", "0.02", "-o", f"small.dat{suffix}", "sleep", "60")
+                     for suffix in ("", ".gz", ".zst")}
+        wait_until(lambda: all((self.directory / f"small.dat{suffix}").exists() for suffix in recorders), "the files")
+        time.sleep(1.2)
         peaks = {}
-        for suffix in ("", ".gz", ".zst"):
-            recorder = self.start_mprof("run", "-q", "-T", "0.01", "-o", f"small.dat{suffix}", "sleep", "60")
-            wait_until(lambda: (self.directory / f"small.dat{suffix}").exists(), "the file")
-            time.sleep(1.2)
+        for suffix, recorder in recorders.items():
             status = pathlib.Path(f"/proc/{recorder.pid}/status").read_text()
             peaks[suffix] = int(status.split("VmHWM:")[1].split()[0])
         self.assertLess(max(peaks.values()), 4096, peaks)
