@@ -54,6 +54,9 @@ enum {
     OPTION_COLORS,
     OPTION_STYLE,
     OPTION_LOG,
+    OPTION_BAND,
+    OPTION_SMALL_MULTIPLES,
+    OPTION_HEAT,
 };
 
 static const struct argp_option options[] = {
@@ -65,6 +68,13 @@ static const struct argp_option options[] = {
     {"flame", 'f', NULL, 0, "draw calls as a flame chart below the memory", 0},
     {"slope", 's', NULL, 0, "draw the trend line and its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
+    {"band", OPTION_BAND, NULL, 0,
+     "of many processes or recordings: from the lowest to the highest, mean, and the worst by name",
+     0},
+    {"small-multiples", OPTION_SMALL_MULTIPLES, NULL, 0,
+     "a small panel for each process or recording, on common axes", 0},
+    {"heat", OPTION_HEAT, NULL, 0,
+     "a row for each process or recording, with its memory as colour", 0},
     {"run", OPTION_RUN, "N", 0, "of a file with several runs draw only this one", 0},
     {"as-one", OPTION_AS_ONE, NULL, 0,
      "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
@@ -79,7 +89,10 @@ static const struct argp_option options[] = {
      0},
     {"func", OPTION_FUNC, "PATTERN", 0, "draw only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "do not draw shorter calls", 0},
-    {"by", OPTION_BY, "process|function", 0, "one lane of --flame for each process or function", 0},
+    {"by", OPTION_BY, "process|function|host|recording|command", 0,
+     "one lane of --flame for each process or function; with --band, --small-multiples and --heat: "
+     "what is compared (recordings, of one recording its processes)",
+     0},
     {"theme", OPTION_THEME, "light|dark|paper|auto", 0,
      "colours; paper: black with patterns, for print; auto: an SVG follows the reader's preference",
      0},
@@ -232,8 +245,15 @@ static int find_name(const struct mprof__plot *plot, struct argp_state *state,
 
 static void parse_order(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {"process", "function", NULL};
-    plot->figure.order = (mprof_order)find_name(plot, state, names, text, "--by");
+    static const char *const names[] = {"process", "function", "host", "recording", "command",
+                                        NULL};
+    static const mprof_member_kind members[] = {MPROF_MEMBERS_BY_PROCESS, MPROF_MEMBERS_AUTO,
+                                                MPROF_MEMBERS_BY_HOST, MPROF_MEMBERS_BY_RECORDING,
+                                                MPROF_MEMBERS_BY_COMMAND};
+    int found = find_name(plot, state, names, text, "--by");
+    plot->by = names[found];
+    plot->figure.order = found == 1 ? MPROF_BY_FUNCTION : MPROF_BY_PROCESS;
+    plot->figure.members = members[found];
 }
 
 static void parse_group(struct mprof__plot *plot, struct argp_state *state, const char *text)
@@ -435,6 +455,9 @@ static const struct setting {
     {'f', FLAG, MEMBER(figure.flame), 1, 0, 0, NULL},
     {'s', FLAG, MEMBER(figure.slope), 1, 0, 0, NULL},
     {OPTION_STACK, FLAG, MEMBER(figure.stack), 1, 0, 0, NULL},
+    {OPTION_BAND, BITS, MEMBER(forms), 1 << MPROF_FORM_BAND, 0, 0, NULL},
+    {OPTION_SMALL_MULTIPLES, BITS, MEMBER(forms), 1 << MPROF_FORM_PANELS, 0, 0, NULL},
+    {OPTION_HEAT, BITS, MEMBER(forms), 1 << MPROF_FORM_HEAT, 0, 0, NULL},
     {OPTION_LOG, FLAG, MEMBER(figure.log), 1, 0, 0, NULL},
     {OPTION_TRANSPARENT, FLAG, MEMBER(draw.transparent), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
@@ -511,9 +534,68 @@ static bool is_other_format(const struct mprof__plot *plot)
     return format != MPROF_FORMAT_SVG;
 }
 
+/* NULL: none of them. */
+static const char *form_name(const struct mprof__plot *plot)
+{
+    return plot->forms & 1U << MPROF_FORM_BAND     ? "--band"
+           : plot->forms & 1U << MPROF_FORM_PANELS ? "--small-multiples"
+           : plot->forms & 1U << MPROF_FORM_HEAT   ? "--heat"
+                                                   : NULL;
+}
+
+/* What pictures of many do not show. */
+static void check_form(const struct mprof__plot *plot, struct argp_state *state)
+{
+    const mprof_figure_options *figure = &plot->figure;
+    const char *form = form_name(plot);
+    bool is_band = plot->forms == 1U << MPROF_FORM_BAND;
+    if (plot->forms & (plot->forms - 1)) {
+        refuse(plot, state, "--band, --small-multiples and --heat are three pictures: choose one");
+    }
+    if (!form) {
+        if (figure->members != MPROF_MEMBERS_AUTO && figure->members != MPROF_MEMBERS_BY_PROCESS) {
+            refuse(plot, state, "--by %s is for --band, --small-multiples and --heat: add one",
+                   plot->by);
+        }
+        return;
+    }
+    const struct {
+        bool is_given;
+        const char *name;
+    } others[] = {{figure->flame, "--flame"},
+                  {figure->stack, "--stack"},
+                  {figure->slope, "--slope"},
+                  {figure->kinds || figure->group, "--memory"},
+                  {figure->processes != MPROF_PROCESSES_AUTO, "--group"},
+                  {figure->function, "--func"},
+                  {figure->min_duration_s > 0, "--min-duration"},
+                  {figure->note_count && !is_band, "--limit, --line or --mark"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].is_given) {
+            refuse(plot, state, "%s does not show what %s asks for: leave one out", form,
+                   others[i].name);
+        }
+    }
+    if (figure->order == MPROF_BY_FUNCTION) {
+        refuse(plot, state, "--by function is for --flame; %s compares processes, hosts, "
+                            "recordings or commands", form);
+    }
+}
+
+/* Bits of the form that was chosen, of which there is one at most. */
+static mprof_form chosen_form(const struct mprof__plot *plot)
+{
+    mprof_form form = MPROF_FORM_CURVES;
+    while (plot->forms >> form > 1) {
+        form++;
+    }
+    return form;
+}
+
 static void check_combinations(const struct mprof__plot *plot, struct argp_state *state)
 {
     const mprof_figure_options *figure = &plot->figure;
+    check_form(plot, state);
     if (plot->draw.shares_script && plot->draw.still) {
         refuse(plot, state,
                "--embed is for pictures with the page's script, --no-script for those without: "
@@ -622,6 +704,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
             refuse(plot, state, "--format must name one format, or several with --each");
         }
         check_combinations(plot, state);
+        plot->figure.form = chosen_form(plot);
         return 0;
     default:
         return set_option(plot, state, key, argument) ? 0 : ARGP_ERR_UNKNOWN;

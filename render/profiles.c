@@ -15,6 +15,11 @@
 /* Bounds the memory that a long recording takes: several bins for each pixel column. */
 #define POINTS_PER_PX 10
 
+/* Points of all processes of a picture of many, in which 64 curves share so many: of a thousand
+ * processes each has a bin for every pixel column. */
+#define MANY_POINTS 65536.0
+#define MANY_POINTS_LEAST 2048.0 /* of one of many recordings */
+
 /* More curves than this cannot be distinguished, and take time. */
 #define PROCESSES_MAX 10000
 #define RUNS_MAX 1000
@@ -443,10 +448,14 @@ mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths,
     }
     loader.as_one = figure->as_one != 0;
     mprof_load_options_init(&loader.load);
-    loader.load.skip_calls = !figure->functions;
+    loader.load.skip_calls = !figure->functions || figure->form != MPROF_FORM_CURVES;
     loader.load.kinds = figure->kinds;
     loader.load.max_processes = PROCESSES_MAX;
     loader.load.max_points = (size_t)(figure->width_px * POINTS_PER_PX);
+    if (figure->form != MPROF_FORM_CURVES) {
+        loader.load.max_points =
+            (size_t)fmax(MANY_POINTS_LEAST, MANY_POINTS / fmax(1, (double)count));
+    }
     loader.files = calloc(count + 1, sizeof *loader.files);
     if (loader.files) {
         status = load_all(&loader, paths, count, &reason);

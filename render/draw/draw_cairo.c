@@ -285,6 +285,46 @@ static void stroke_in_pieces(const struct brush *brush, const mprof_item *item,
     }
 }
 
+/* Each cell is a pixel of an image, which is enlarged without smoothing. */
+static void draw_cells(const struct brush *brush, const mprof_item *item)
+{
+    size_t count;
+    const mprof_cells *cells = &mprof_figure_cells(brush->figure, &count)[item->first];
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)cells->columns,
+                                                          (int)cells->rows);
+    unsigned char *pixels = cairo_image_surface_get_data(surface);
+    if (cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS) {
+        size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+        uint32_t colours[256];
+        for (int shade = 0; shade < 256; shade++) {
+            colours[shade] = shade == MPROF_SHADE_NONE
+                                 ? 0
+                                 : 0xFF000000U | mprof__shade_colour(&brush->looks, shade);
+        }
+        for (uint32_t y = 0; y < cells->rows; y++) {
+            for (uint32_t x = 0; x < cells->columns; x++) {
+                memcpy(pixels + y * stride + 4 * (size_t)x,
+                       &colours[cells->shades[(size_t)y * cells->columns + x]], sizeof *colours);
+            }
+        }
+        cairo_surface_mark_dirty(surface);
+    }
+    double x = (double)item->x, y = (double)item->y;
+    double width = (double)item->width, height = (double)item->height;
+    snap(brush, &x, &width);
+    snap(brush, &y, &height);
+    cairo_save(brush->cairo);
+    cairo_rectangle(brush->cairo, x, y, width, height);
+    cairo_clip(brush->cairo);
+    cairo_translate(brush->cairo, x, y);
+    cairo_scale(brush->cairo, width / cells->columns, height / cells->rows);
+    cairo_set_source_surface(brush->cairo, surface, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(brush->cairo), CAIRO_FILTER_NEAREST);
+    cairo_paint(brush->cairo);
+    cairo_restore(brush->cairo);
+    cairo_surface_destroy(surface);
+}
+
 static void draw_item(const struct brush *brush, const mprof_item *item)
 {
     const mprof__style *style = mprof__role_style(brush->looks.palette, item->role);
@@ -315,6 +355,9 @@ static void draw_item(const struct brush *brush, const mprof_item *item)
         if (brush->engine) {
             draw_text(brush, item, style);
         }
+        return;
+    case MPROF_SHAPE_CELLS:
+        draw_cells(brush, item);
         return;
     }
     fill_and_stroke(brush, style, item->colour);

@@ -12,6 +12,10 @@
 
 /* Of the hue in a box that text is written on. */
 #define TINT_SHARE 0.34
+/* Of the ramp of shades: of the hue in the lowest one, where the hue is, of the ink in the highest. */
+#define RAMP_LEAST 0.12
+#define RAMP_HUE_AT 0.6
+#define RAMP_MOST 0.62
 /* Of text on paper: level AA of https://www.w3.org/TR/WCAG21/. */
 #define LEGIBLE_CONTRAST 4.5
 
@@ -89,6 +93,19 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_LEGEND_CELL] = TEXT_OF(TEXT),
     [MPROF_ROLE_LEGEND_MORE] = TEXT_OF(QUIET),
     [MPROF_ROLE_DIFFERENCE] = {FILL_OF(INK, 0.13F)},
+    [MPROF_ROLE_BAND] = {FILL_OF(INK, 0.08F)},
+    [MPROF_ROLE_BAND_INNER] = {FILL_OF(INK, 0.13F)},
+    [MPROF_ROLE_BAND_EDGE] = {STROKE_OF(GREY, 1, 0.75F)},
+    [MPROF_ROLE_WORST] = {STROKE_OF(ALERT, 1, 1.25F)},
+    [MPROF_ROLE_PANEL] = {FILL_OF(INK, 0.06F), STROKE_OF(INK, 1, 1)},
+    [MPROF_ROLE_PANEL_WORST] = {FILL_OF(ALERT, 0.08F), STROKE_OF(ALERT, 1, 1.25F)},
+    [MPROF_ROLE_PANEL_MEDIAN] = {STROKE_OF(GREY, 1, 1)},
+    [MPROF_ROLE_PANEL_FIELD] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_PANEL_NAME] = TEXT_OF(TEXT),
+    [MPROF_ROLE_PANEL_PEAK] = TEXT_OF(QUIET),
+    [MPROF_ROLE_PANEL_NAME_WORST] = TEXT_OF(INK),
+    [MPROF_ROLE_PANEL_PEAK_WORST] = TEXT_OF(ALERT),
+    [MPROF_ROLE_PANEL_END] = {FILL_OF(ALERT, 1)},
 };
 
 /* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.
@@ -129,6 +146,11 @@ static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_SWATCH_LINE] = {STROKE_OF(INK, 1, 1.1F), .looks = true},
     [MPROF_ROLE_PEAK_PART] = PATTERN_OF(1),
     [MPROF_ROLE_PEAK_PART_EDGE] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_BAND_EDGE] = {STROKE_OF(INK, 1, 0.5F)},
+    [MPROF_ROLE_WORST] = {STROKE_OF(INK, 1, 1), .dash = {5, 2}},
+    [MPROF_ROLE_PANEL] = {FILL_OF(PAPER, 0), STROKE_OF(INK, 1, 0.75F)},
+    [MPROF_ROLE_PANEL_WORST] = {FILL_OF(GRID, 1), STROKE_OF(INK, 1, 1.25F)},
+    [MPROF_ROLE_PANEL_MEDIAN] = {STROKE_OF(GREY, 1, 0.75F), .dash = {2, 2}},
 };
 
 static const uint32_t tones[MPROF__PALETTE_COUNT][MPROF__TONE_COUNT] = {
@@ -339,6 +361,26 @@ static uint32_t hue_colour(const mprof__looks *looks, mprof__tone tone, uint32_t
     default:
         return hue;
     }
+}
+
+/* From near the paper through the first hue, or the grey of print, to near the ink. */
+uint32_t mprof__shade_colour(const mprof__looks *looks, int shade)
+{
+    bool is_print = looks->palette == MPROF__PALETTE_PAPER;
+    uint32_t paper = mprof__tone_colour(looks, MPROF__TONE_PAPER, 0);
+    uint32_t ink = mprof__tone_colour(looks, MPROF__TONE_INK, 0);
+    uint32_t hue = is_print ? mix_colours(paper, ink, 0.45)
+                            : mprof__tone_colour(looks, MPROF__TONE_SLOT, 0);
+    double share = (shade - 1) / (double)(MPROF_SHADE_MAX - 1);
+    if (shade == MPROF_SHADE_NONE) {
+        return paper;
+    }
+    if (shade > MPROF_SHADE_MAX) {
+        return mprof__tone_colour(looks, MPROF__TONE_ALERT, 0);
+    }
+    return share < RAMP_HUE_AT
+               ? mix_colours(paper, hue, RAMP_LEAST + (1 - RAMP_LEAST) * share / RAMP_HUE_AT)
+               : mix_colours(hue, ink, RAMP_MOST * (share - RAMP_HUE_AT) / (1 - RAMP_HUE_AT));
 }
 
 uint32_t mprof__tone_colour(const mprof__looks *looks, mprof__tone tone, int slot)

@@ -90,6 +90,9 @@ int mprof__dash_count(const mprof__look *look);
 /* 0xRRGGBB. slot matters for SLOT, TINT and LETTER only. */
 uint32_t mprof__tone_colour(const mprof__looks *looks, mprof__tone tone, int slot);
 
+/* 0xRRGGBB of a shade of cells; MPROF_SHADE_NONE is the paper. */
+uint32_t mprof__shade_colour(const mprof__looks *looks, int shade);
+
 /* The tone for an item of this colour, which may be MPROF_COLOUR_NONE. */
 mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour);
 

@@ -3,6 +3,7 @@
 #include "display_list.h"
 
 #include "layout.h"
+#include "member_table.h"
 #include "window_numbers.h"
 
 #include <stdlib.h>
@@ -149,6 +150,34 @@ void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, i
                                   .about = about});
 }
 
+uint8_t *mprof__add_cells(mprof_figure *figure, mprof_box box, uint32_t columns, uint32_t rows,
+                          uint32_t about)
+{
+    void *room = make_room(figure, figure->cells, &figure->cells_room, figure->cells_count + 1,
+                           sizeof *figure->cells);
+    figure->cells = room ? room : figure->cells;
+    void *owners = make_room(figure, figure->shades, &figure->shades_room, figure->cells_count + 1,
+                             sizeof *figure->shades);
+    figure->shades = owners ? owners : figure->shades;
+    uint8_t *shades = owners ? calloc((size_t)columns * rows + 1, 1) : NULL;
+    if (!shades) {
+        mprof__fail(figure, MPROF_ENOMEM);
+        return NULL;
+    }
+    figure->shades[figure->cells_count] = shades;
+    figure->cells[figure->cells_count++] = (mprof_cells){columns, rows, shades};
+    add_item(figure, (mprof_item){.shape = MPROF_SHAPE_CELLS,
+                                  .role = MPROF_ROLE_CELLS,
+                                  .colour = MPROF_COLOUR_NONE,
+                                  .x = (float)box.x,
+                                  .y = (float)box.y,
+                                  .width = (float)box.width,
+                                  .height = (float)box.height,
+                                  .first = (uint32_t)(figure->cells_count - 1),
+                                  .about = about});
+    return shades;
+}
+
 void mprof__add_segment(mprof_figure *figure, mprof_role role, int colour, mprof__segment segment)
 {
     size_t first = figure->point_count;
@@ -208,6 +237,22 @@ void mprof__add_function(mprof_figure *figure, const char *name, const char *lab
     }
     figure->functions = room;
     figure->functions[figure->function_count++] = function;
+}
+
+void mprof__add_member_place(mprof_figure *figure, mprof__member_place place, const char *name,
+                             const char *end)
+{
+    struct mprof__member_table *table = figure->member_table;
+    place.text_length = (uint32_t)strlen(name);
+    place.text = keep_text(figure, name, place.text_length);
+    place.end_length = (uint32_t)strlen(end);
+    place.end_text = keep_text(figure, end, place.end_length);
+    void *room = make_room(figure, table->places, &table->capacity, table->count + 1,
+                           sizeof *table->places);
+    if (room) {
+        table->places = room;
+        table->places[table->count++] = place;
+    }
 }
 
 void mprof__add_tick(mprof_figure *figure, mprof_figure_tick tick)
@@ -276,6 +321,15 @@ void mprof_figure_free(mprof_figure *figure)
     free(figure->peak_words);
     free(figure->facts);
     free(figure->source);
+    for (size_t i = 0; i < figure->cells_count; i++) {
+        free(figure->shades[i]);
+    }
+    free(figure->cells);
+    free(figure->shades);
+    if (figure->member_table) {
+        free(figure->member_table->places);
+    }
+    free(figure->member_table);
     mprof__free_window_numbers(figure->window_numbers);
     free(figure);
 }
@@ -310,6 +364,12 @@ const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count
 {
     *count = figure->point_count;
     return figure->points;
+}
+
+const mprof_cells *mprof_figure_cells(const mprof_figure *figure, size_t *count)
+{
+    *count = figure->cells_count;
+    return figure->cells;
 }
 
 const mprof_about *mprof_figure_abouts(const mprof_figure *figure, size_t *count)

@@ -30,6 +30,10 @@ struct mprof_figure {
     size_t tick_value_count, tick_value_room;
     mprof_track *tracks;
     size_t track_count, track_room;
+    mprof_cells *cells;
+    uint8_t **shades; /* of the cells, owned */
+    size_t cells_count, cells_room, shades_room;
+    struct mprof__member_table *member_table; /* for the script; NULL: none was asked for */
     mprof_group *groups;
     size_t group_count, group_room;
     char *text;
@@ -76,6 +80,9 @@ void mprof__add_path_point(mprof_figure *figure, double x, double y);
 /* A path through all points from index `first` on. */
 void mprof__add_path(mprof_figure *figure, mprof_shape shape, mprof_role role, int colour,
                      size_t first, uint32_t about);
+/* Cells, all of them MPROF_SHADE_NONE: the caller fills what is returned. NULL after a failure. */
+uint8_t *mprof__add_cells(mprof_figure *figure, mprof_box box, uint32_t columns, uint32_t rows,
+                          uint32_t about);
 /* The point of the curve to which the last item belongs. */
 void mprof__set_anchor(mprof_figure *figure, double x, double y);
 /* Of the last item, if it is a line: mprof_cut. */

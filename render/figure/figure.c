@@ -12,6 +12,7 @@
 #include "key.h"
 #include "layout.h"
 #include "legend.h"
+#include "many_figure.h"
 #include "memory_kind_curves.h"
 #include "notes.h"
 #include "occupancy.h"
@@ -466,6 +467,9 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         share_start(layout);
     }
     mprof_status status = mprof__choose_time_range(layout, error);
+    if (layout->options->form != MPROF_FORM_CURVES) {
+        return status; /* many_figure.c does the rest */
+    }
     if (status == MPROF_OK) {
         status = mprof__choose_function_colours(layout);
     }
@@ -549,7 +553,8 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
     }
     mprof_status status = mprof__layout_open(&layout, profiles, count, options, measure, error);
     if (status == MPROF_OK) {
-        status = draw_page(&layout, error);
+        status = layout.options->form != MPROF_FORM_CURVES ? mprof__draw_many(&layout, error)
+                                                           : draw_page(&layout, error);
     }
     mprof__layout_close(&layout);
     if (status != MPROF_OK) {

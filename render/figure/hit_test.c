@@ -72,6 +72,7 @@ static bool touches_item(const mprof_figure *figure, const mprof_item *item, dou
     double left = (double)item->x, top = (double)item->y;
     switch ((mprof_shape)item->shape) {
     case MPROF_SHAPE_RECT:
+    case MPROF_SHAPE_CELLS:
         /* the narrowest boxes are drawn one pixel wide */
         return x >= left && x < left + fmax(1, (double)item->width) && y >= top &&
                y < top + fmax(1, (double)item->height);

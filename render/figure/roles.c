@@ -67,6 +67,20 @@ static const struct {
     [MPROF_ROLE_LEGEND_CELL] = {"legend-cell", {12, 0}, 11},
     [MPROF_ROLE_LEGEND_MORE] = {"legend-more", {11, 0}, 10},
     [MPROF_ROLE_DIFFERENCE] = {"difference", {0, 0}, 0},
+    [MPROF_ROLE_BAND] = {"band", {0, 0}, 0},
+    [MPROF_ROLE_BAND_INNER] = {"band-inner", {0, 0}, 0},
+    [MPROF_ROLE_BAND_EDGE] = {"band-edge", {0, 0}, 0},
+    [MPROF_ROLE_WORST] = {"worst", {0, 0}, 0},
+    [MPROF_ROLE_PANEL] = {"panel", {0, 0}, 0},
+    [MPROF_ROLE_PANEL_WORST] = {"panel-worst", {0, 0}, 0},
+    [MPROF_ROLE_PANEL_MEDIAN] = {"panel-median", {0, 0}, 0},
+    [MPROF_ROLE_PANEL_FIELD] = {"panel-field", {0, 0}, 0},
+    [MPROF_ROLE_PANEL_NAME] = {"panel-name", {10, 0}, 0},
+    [MPROF_ROLE_PANEL_PEAK] = {"panel-peak", {10, 0}, 0},
+    [MPROF_ROLE_PANEL_NAME_WORST] = {"panel-name-worst", {10, 1}, 0},
+    [MPROF_ROLE_PANEL_PEAK_WORST] = {"panel-peak-worst", {10, 1}, 0},
+    [MPROF_ROLE_PANEL_END] = {"panel-end", {0, 0}, 0},
+    [MPROF_ROLE_CELLS] = {"cells", {0, 0}, 0},
 };
 
 const char *mprof_role_name(mprof_role role)

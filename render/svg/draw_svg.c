@@ -2,6 +2,7 @@
  * preference for light or dark, and each box describes its call in a <title>. */
 #include "draw_svg.h"
 
+#include "cells_image.h"
 #include "render/draw/text.h"
 #include "render/draw/theme.h"
 #include "svg_data.h"
@@ -25,6 +26,7 @@ struct pen {
     mprof__looks looks;
     bool has_attributes; /* elements have their colours as attributes, too */
     bool has_titles;
+    bool is_either; /* light or dark, as the reader prefers */
 };
 
 static void put_paint_attribute(const struct pen *pen, const char *name, const mprof__style *style,
@@ -262,6 +264,28 @@ static void put_text(const struct pen *pen, const mprof_item *item)
     mprof__put(pen->output, "</text>\n");
 }
 
+/* An image has its own colours: where the reader may choose light or dark there are two, and the
+ * style sheet hides one. */
+static void put_cells(const struct pen *pen, const mprof_item *item, const mprof__looks *looks,
+                      const char *class)
+{
+    size_t count;
+    const mprof_cells *cells = &mprof_figure_cells(pen->figure, &count)[item->first];
+    mprof__putf(pen->output, "<image class=\"cells %s\"", class);
+    mprof__put_number(pen->output, " x=\"", (double)item->x, "\"");
+    mprof__put_number(pen->output, " y=\"", (double)item->y, "\"");
+    mprof__put_number(pen->output, " width=\"", (double)item->width, "\"");
+    mprof__put_number(pen->output, " height=\"", (double)item->height, "\"");
+    mprof__put(pen->output, " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\"");
+    mprof__put(pen->output, looks->palette == MPROF__PALETTE_DARK && pen->is_either
+                                ? " display=\"none\""
+                                : "");
+    mprof__put(pen->output, " href=\"data:image/png;base64,");
+    mprof__put_cells_image(pen->output, cells, looks);
+    mprof__put(pen->output, "\"");
+    end_element(pen, item, "image");
+}
+
 static void put_item(const struct pen *pen, const mprof_item *item)
 {
     switch ((mprof_shape)item->shape) {
@@ -277,6 +301,13 @@ static void put_item(const struct pen *pen, const mprof_item *item)
         break;
     case MPROF_SHAPE_TEXT:
         put_text(pen, item);
+        break;
+    case MPROF_SHAPE_CELLS:
+        put_cells(pen, item, &pen->looks, pen->is_either ? "for-light" : "");
+        if (pen->is_either) {
+            mprof__looks dark = {MPROF__PALETTE_DARK, pen->looks.style};
+            put_cells(pen, item, &dark, "for-dark");
+        }
         break;
     }
 }
@@ -480,6 +511,11 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
     if (options->theme == MPROF_THEME_AUTO) {
         mprof__put(pen->output, "@media (prefers-color-scheme:dark){\n");
         put_tones(pen, &dark);
+        if (pen->used[MPROF_ROLE_CELLS]) {
+            mprof__putf(pen->output,
+                        ".%s .for-dark{display:inline}\n.%s .for-light{display:none}\n",
+                        pen->scope, pen->scope);
+        }
         mprof__put(pen->output, "}\n");
     }
     put_family(pen, mprof__text_family(engine));
@@ -574,12 +610,14 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         [MPROF_GROUP_STRIPS] = "strips",       [MPROF_GROUP_RUG] = "calls",
         [MPROF_GROUP_LANES] = "lanes",         [MPROF_GROUP_LANE_NAMES] = "lane-names",
         [MPROF_GROUP_LEGEND] = "legend",       [MPROF_GROUP_PEAK_PARTS] = "peak-parts",
+        [MPROF_GROUP_PANELS] = "panels",       [MPROF_GROUP_HEAT] = "heat",
     };
     (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;
     struct pen pen = {.figure = figure,
                       .output = output,
                       .has_attributes = options->shares_script,
+                      .is_either = options->theme == MPROF_THEME_AUTO,
                       .has_titles = !(options->shares_script && options->still)};
     pen.points = mprof_figure_points(figure, &count);
     pen.abouts = mprof_figure_abouts(figure, &count);

@@ -78,6 +78,20 @@ typedef enum mprof_role {
     MPROF_ROLE_LEGEND_CELL,        /**< text: a number */
     MPROF_ROLE_LEGEND_MORE,        /**< text: what there was no room for */
     MPROF_ROLE_DIFFERENCE,         /**< area between two curves: more than before */
+    MPROF_ROLE_BAND,               /**< area from the lowest to the highest of many */
+    MPROF_ROLE_BAND_INNER,         /**< area in it: 10 % to 90 % of them */
+    MPROF_ROLE_BAND_EDGE,          /**< curve: the lowest, the highest */
+    MPROF_ROLE_WORST,              /**< curve of the one with the highest peak */
+    MPROF_ROLE_PANEL,              /**< curve of one of many, with the area under it */
+    MPROF_ROLE_PANEL_WORST,        /**< the same, of the one with the highest peak */
+    MPROF_ROLE_PANEL_MEDIAN,       /**< curve of the median of many in each panel */
+    MPROF_ROLE_PANEL_FIELD,        /**< rectangle: what belongs to a panel, or to a row */
+    MPROF_ROLE_PANEL_NAME,         /**< text above a panel, or left of a row */
+    MPROF_ROLE_PANEL_PEAK,         /**< text: its peak */
+    MPROF_ROLE_PANEL_NAME_WORST,   /**< text: the name of the worst */
+    MPROF_ROLE_PANEL_PEAK_WORST,   /**< text: its peak */
+    MPROF_ROLE_PANEL_END,          /**< dot: an abnormal end */
+    MPROF_ROLE_CELLS,              /**< cells: memory as colour */
     MPROF_ROLE_COUNT,              /**< how many there are */
 } mprof_role;
 
@@ -106,6 +120,7 @@ typedef enum mprof_shape {
     MPROF_SHAPE_AREA, /**< closed, through points */
     MPROF_SHAPE_DOT,  /**< circle round x y with radius width / 2 */
     MPROF_SHAPE_TEXT, /**< one line; x by anchor, y is the baseline, width as measured */
+    MPROF_SHAPE_CELLS, /**< x y width height, divided into equal cells: mprof_cells */
 } mprof_shape;
 
 /** Which end of a text is at its x. */
@@ -143,10 +158,25 @@ typedef struct mprof_item {
     float y;        /**< px; the same */
     float width;    /**< px */
     float height;   /**< px */
-    uint32_t first; /**< line, area: first point; text: first byte of the figure's text */
+    uint32_t first; /**< line, area: first point; text: first byte of the figure's text; cells:
+                         index into mprof_figure_cells() */
     uint32_t count; /**< how many of them */
     uint32_t about; /**< index into mprof_figure_abouts(), or MPROF_ABOUT_NONE */
 } mprof_item;
+
+/** A cell without a colour. */
+#define MPROF_SHADE_NONE 0
+/** The highest shade of the ramp; 1 is the lowest. So few stay apart in a palette of 256. */
+#define MPROF_SHADE_MAX 80
+/** A cell above the ramp. */
+#define MPROF_SHADE_ABOVE 255
+
+/** A table of shades, each of which a theme makes a colour. */
+typedef struct mprof_cells {
+    uint32_t columns;      /**< cells side by side */
+    uint32_t rows;         /**< cells one below the other */
+    const uint8_t *shades; /**< rows * columns, the upper left one first; owned by the figure */
+} mprof_cells;
 
 /** A function by its name, over all recordings of the figure; the longest consumer is the first. */
 typedef struct mprof_figure_function {
@@ -242,6 +272,8 @@ typedef enum mprof_group_kind {
     MPROF_GROUP_LANE_NAMES,  /**< left of the lanes */
     MPROF_GROUP_LEGEND,      /**< tables */
     MPROF_GROUP_PEAK_PARTS,  /**< right of the plot, on the memory scale */
+    MPROF_GROUP_PANELS,      /**< small multiples: a curve for each of many */
+    MPROF_GROUP_HEAT,        /**< rows of cells, on the time scale */
 } mprof_group_kind;
 
 /** A group of the display list. */
@@ -336,6 +368,23 @@ typedef enum mprof_process_grouping {
     MPROF_PROCESSES_TOGETHER    /**< all: only their sum is drawn */
 } mprof_process_grouping;
 
+/** How a picture shows what it is of. */
+typedef enum mprof_form {
+    MPROF_FORM_CURVES, /**< curves on one pair of axes */
+    MPROF_FORM_BAND,   /**< of many, the lowest, mean and highest, and the worst by name */
+    MPROF_FORM_PANELS, /**< of many, a small panel for each, on common axes */
+    MPROF_FORM_HEAT    /**< of many, a row for each, whose colour is the memory */
+} mprof_form;
+
+/** What a picture of many compares. */
+typedef enum mprof_member_kind {
+    MPROF_MEMBERS_AUTO,         /**< recordings, of one recording processes */
+    MPROF_MEMBERS_BY_PROCESS,   /**< processes */
+    MPROF_MEMBERS_BY_HOST,      /**< hosts, each the sum of its processes */
+    MPROF_MEMBERS_BY_RECORDING, /**< recordings, each the sum of its processes */
+    MPROF_MEMBERS_BY_COMMAND    /**< commands, each the sum of its processes */
+} mprof_member_kind;
+
 /** Page size where none is given: 14 inches at 90 dpi. */
 #define MPROF_DEFAULT_WIDTH_PX 1260.0
 /** Page size where none is given: 6 inches at 90 dpi. */
@@ -414,6 +463,8 @@ typedef struct mprof_figure_options {
     int hues_in_order;            /**< 1: the longest consumer has the first hue; 0: names decide */
     int log;                      /**< 1: a logarithmic memory axis; not with stack or slope */
     const mprof_style *style;     /**< its parts are left out, too; NULL: none */
+    mprof_form form;              /**< how; other than curves: without calls, notes and kinds */
+    mprof_member_kind members;    /**< of a picture of many */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -421,7 +472,8 @@ typedef struct mprof_figure_options {
     {                                                                                              \
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
-            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0, NULL                   \
+            0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0, NULL,                  \
+            MPROF_FORM_CURVES, MPROF_MEMBERS_AUTO                                                  \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
@@ -490,6 +542,13 @@ MPROF_API const mprof_item *mprof_figure_items(const mprof_figure *figure, size_
  * @param count   receives how many points there are
  * @return owned by the figure. Any thread. */
 MPROF_API const mprof_point *mprof_figure_points(const mprof_figure *figure, size_t *count);
+
+/** The cells of its items of that shape.
+ *
+ * @param figure  not NULL
+ * @param count   receives how many there are
+ * @return owned by the figure. Any thread. */
+MPROF_API const mprof_cells *mprof_figure_cells(const mprof_figure *figure, size_t *count);
 
 /** What items show when they are pointed at.
  *

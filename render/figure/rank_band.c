@@ -1,0 +1,159 @@
+/* The areas are of the samples; the mean and the quantiles are of the members' means in a column,
+ * each of the time that it ran. */
+#include "rank_band.h"
+
+#include "axes.h"
+#include "fit_text.h"
+#include "format_units.h"
+#include "heading.h"
+#include "many_figure.h"
+#include "member_line.h"
+#include "notes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INNER_LEAST 10 /* members, from which 10 % of them mean something */
+#define LABEL_GAP_PX 9.0
+#define DOT_RADIUS_PX 3.5
+#define CAPTION_PX 18.0
+
+void mprof__band_words(char *text, size_t size, const mprof__members *members)
+{
+    const char *nouns = mprof__member_noun(members->kind, 2);
+    const mprof__member *worst = &members->items[0];
+    char inner[64] = "";
+    if (members->count >= INNER_LEAST) {
+        snprintf(inner, sizeof inner, " \xC2\xB7 in it: 10 %% to 90 %% of the %s", nouns);
+    }
+    snprintf(text, size,
+             "red: %s, the highest \xC2\xB7 black: mean of the %s that ran \xC2\xB7 grey: lowest to "
+             "highest%s",
+             worst->name, nouns, inner);
+}
+
+/* "rank 317 1.64 GiB", above the dot at its peak, on the page. */
+static void label_worst(mprof__layout *layout, const mprof__members *members,
+                        const mprof__member_plot *plot)
+{
+    const mprof__member *worst = &members->items[0];
+    char text[400], memory[40], name[300];
+    double x = mprof__scale_at(&layout->time, worst->peak_s);
+    double y = mprof__member_y(plot, worst->peak_mib);
+    bool has_peak = !(layout->options->without & MPROF_PART_PEAK);
+    mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
+    if (has_peak) {
+        mprof__add_dot(layout->figure, MPROF_ROLE_PEAK_DOT, MPROF_COLOUR_NONE, x, y, DOT_RADIUS_PX);
+    }
+    if (layout->occupancy) {
+        mprof__draw_notes(layout);
+    }
+    mprof__begin_group(layout->figure, MPROF_GROUP_NAMES);
+    if (!has_peak) {
+        return;
+    }
+    mprof__memory_text_in(memory, sizeof memory, layout->options->unit, worst->peak_mib);
+    double room = plot->box.width -
+                  mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, memory, strlen(memory)) - 8;
+    size_t length = mprof__fit_text_middle(layout, MPROF_ROLE_PEAK_NAME, name, sizeof name,
+                                           worst->name, fmax(0, room));
+    snprintf(text, sizeof text, "%.*s%s%s", (int)length, name, length ? " " : "", memory);
+    double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
+    double left = plot->box.x, right = plot->box.x + plot->box.width - width;
+    x = fmax(left, fmin(x - width / 2, right));
+    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_PEAK_NAME,
+                                                        .colour = MPROF_COLOUR_NONE,
+                                                        .x = x,
+                                                        .y = fmax(y - LABEL_GAP_PX, 10),
+                                                        .text = text,
+                                                        .length = strlen(text)});
+}
+
+static uint32_t add_about(mprof__layout *layout, const char *text)
+{
+    return mprof__add_about(layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE}, text);
+}
+
+void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members)
+{
+    mprof_figure *figure = layout->figure;
+    const mprof__member_plot plot = {layout->plot, layout->memory};
+    mprof__begin_group(figure, MPROF_GROUP_CURVES);
+    mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND, mprof__column_low,
+                            mprof__column_high);
+    if (members->count >= INNER_LEAST) {
+        mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND_INNER,
+                                mprof__column_tenth, mprof__column_ninetieth);
+    }
+    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_low,
+                            add_about(layout, "lowest"));
+    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_high,
+                            add_about(layout, "highest"));
+    if (members->count > 1) {
+        mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_CURVE, mprof__column_mean,
+                                add_about(layout, "mean"));
+    }
+    size_t first = figure->item_count;
+    uint32_t about = add_about(layout, members->items[0].name);
+    mprof__draw_member(figure, members, 0, &plot, MPROF_ROLE_WORST, false);
+    for (size_t i = first; i < figure->item_count; i++) {
+        figure->items[i].about = about;
+    }
+    label_worst(layout, members, &plot);
+}
+
+static mprof_status draw_page(mprof__layout *layout, const mprof__members *members,
+                              double caption_px)
+{
+    mprof_figure *figure = layout->figure;
+    char words[500];
+    double below = layout->plot.y + layout->plot.height;
+    mprof__draw_heading(layout);
+    mprof__draw_memory_axis(layout);
+    mprof__draw_time_axis(layout, below);
+    mprof__draw_rank_band(layout, members);
+    if (caption_px > 0) {
+        mprof__begin_group(figure, MPROF_GROUP_LEGEND);
+        mprof__band_words(words, sizeof words, members);
+        double x = figure->sizes.small ? figure->sizes.margin : layout->plot.x;
+        mprof__add_caption(layout, words, x, below + figure->sizes.tick_row + caption_px - 5,
+                           figure->width_px - figure->sizes.margin - x);
+    }
+    figure->frame.bottom = below;
+    return figure->status;
+}
+
+mprof_status mprof__draw_band_page(mprof__layout *layout, mprof_error *error)
+{
+    mprof_figure *figure = layout->figure;
+    const mprof__page_sizes *sizes = &figure->sizes;
+    mprof__members members;
+    double caption_px =
+        layout->options->without & MPROF_PART_LEGEND ? 0 : sizes->small ? sizes->key : CAPTION_PX;
+    double room = figure->height_px - sizes->head - sizes->tick_row - sizes->foot - caption_px;
+    if (room < sizes->plot_least) {
+        return mprof__page_is_too_small(layout, error);
+    }
+    /* the gutter depends on the highest memory, which takes columns to know: a column per px */
+    size_t columns = (size_t)fmax(16, figure->width_px - 2 * sizes->margin);
+    mprof_status status = mprof__members_init(&members, layout, columns, error);
+    if (status == MPROF_OK) {
+        status = mprof__describe_many(layout, &members);
+    }
+    if (status == MPROF_OK) {
+        layout->plot.y = sizes->head;
+        layout->plot.height = floor(room);
+        mprof__scale_many(layout, &members, members.highest_mib, true);
+        layout->plot.x = ceil(sizes->margin + mprof__memory_gutter(layout));
+        layout->plot.width = figure->width_px - sizes->margin - layout->plot.x;
+        layout->time =
+            (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+        layout->occupancy = mprof__occupancy_new(layout->plot);
+        status = layout->occupancy ? draw_page(layout, &members, caption_px) : MPROF_ENOMEM;
+        mprof__occupancy_free(layout->occupancy);
+        layout->occupancy = NULL;
+    }
+    mprof__members_dispose(&members);
+    return status;
+}
