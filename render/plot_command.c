@@ -73,8 +73,8 @@ static const struct argp_option options[] = {
      0},
     {"small-multiples", OPTION_SMALL_MULTIPLES, NULL, 0,
      "a small panel for each process or recording, on common axes", 0},
-    {"heat", OPTION_HEAT, NULL, 0,
-     "a row for each process or recording, with its memory as colour", 0},
+    {"heat", OPTION_HEAT, NULL, 0, "a row for each process or recording, with its memory as colour",
+     0},
     {"run", OPTION_RUN, "N", 0, "of a file with several runs draw only this one", 0},
     {"as-one", OPTION_AS_ONE, NULL, 0,
      "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
@@ -89,9 +89,9 @@ static const struct argp_option options[] = {
      0},
     {"func", OPTION_FUNC, "PATTERN", 0, "draw only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "do not draw shorter calls", 0},
-    {"by", OPTION_BY, "process|function|host|recording|command", 0,
+    {"by", OPTION_BY, "process|function|rank|host|recording|command", 0,
      "one lane of --flame for each process or function; with --band, --small-multiples and --heat: "
-     "what is compared (recordings, of one recording its processes)",
+     "what is compared (recordings; of one recording its ranks, or its processes)",
      0},
     {"theme", OPTION_THEME, "light|dark|paper|auto", 0,
      "colours; paper: black with patterns, for print; auto: an SVG follows the reader's preference",
@@ -245,11 +245,11 @@ static int find_name(const struct mprof__plot *plot, struct argp_state *state,
 
 static void parse_order(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {"process", "function", "host", "recording", "command",
-                                        NULL};
-    static const mprof_member_kind members[] = {MPROF_MEMBERS_BY_PROCESS, MPROF_MEMBERS_AUTO,
-                                                MPROF_MEMBERS_BY_HOST, MPROF_MEMBERS_BY_RECORDING,
-                                                MPROF_MEMBERS_BY_COMMAND};
+    static const char *const names[] = {"process",   "function", "rank", "host",
+                                        "recording", "command",  NULL};
+    static const mprof_member_kind members[] = {
+        MPROF_MEMBERS_BY_PROCESS, MPROF_MEMBERS_AUTO,         MPROF_MEMBERS_BY_RANK,
+        MPROF_MEMBERS_BY_HOST,    MPROF_MEMBERS_BY_RECORDING, MPROF_MEMBERS_BY_COMMAND};
     int found = find_name(plot, state, names, text, "--by");
     plot->by = names[found];
     plot->figure.order = found == 1 ? MPROF_BY_FUNCTION : MPROF_BY_PROCESS;
@@ -577,8 +577,10 @@ static void check_form(const struct mprof__plot *plot, struct argp_state *state)
         }
     }
     if (figure->order == MPROF_BY_FUNCTION) {
-        refuse(plot, state, "--by function is for --flame; %s compares processes, hosts, "
-                            "recordings or commands", form);
+        refuse(plot, state,
+               "--by function is for --flame; %s compares processes, ranks, "
+               "hosts, recordings or commands",
+               form);
     }
 }
 

@@ -290,8 +290,8 @@ static void draw_cells(const struct brush *brush, const mprof_item *item)
 {
     size_t count;
     const mprof_cells *cells = &mprof_figure_cells(brush->figure, &count)[item->first];
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)cells->columns,
-                                                          (int)cells->rows);
+    cairo_surface_t *surface =
+        cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)cells->columns, (int)cells->rows);
     unsigned char *pixels = cairo_image_surface_get_data(surface);
     if (cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS) {
         size_t stride = (size_t)cairo_image_surface_get_stride(surface);

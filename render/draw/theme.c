@@ -12,7 +12,8 @@
 
 /* Of the hue in a box that text is written on. */
 #define TINT_SHARE 0.34
-/* Of the ramp of shades: of the hue in the lowest one, where the hue is, of the ink in the highest. */
+/* Of the ramp of shades: of the hue in the lowest one, where the hue is, of the ink in the highest.
+ */
 #define RAMP_LEAST 0.12
 #define RAMP_HUE_AT 0.6
 #define RAMP_MOST 0.62
@@ -369,8 +370,8 @@ uint32_t mprof__shade_colour(const mprof__looks *looks, int shade)
     bool is_print = looks->palette == MPROF__PALETTE_PAPER;
     uint32_t paper = mprof__tone_colour(looks, MPROF__TONE_PAPER, 0);
     uint32_t ink = mprof__tone_colour(looks, MPROF__TONE_INK, 0);
-    uint32_t hue = is_print ? mix_colours(paper, ink, 0.45)
-                            : mprof__tone_colour(looks, MPROF__TONE_SLOT, 0);
+    uint32_t hue =
+        is_print ? mix_colours(paper, ink, 0.45) : mprof__tone_colour(looks, MPROF__TONE_SLOT, 0);
     double share = (shade - 1) / (double)(MPROF_SHADE_MAX - 1);
     if (shade == MPROF_SHADE_NONE) {
         return paper;

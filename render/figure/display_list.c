@@ -247,8 +247,8 @@ void mprof__add_member_place(mprof_figure *figure, mprof__member_place place, co
     place.text = keep_text(figure, name, place.text_length);
     place.end_length = (uint32_t)strlen(end);
     place.end_text = keep_text(figure, end, place.end_length);
-    void *room = make_room(figure, table->places, &table->capacity, table->count + 1,
-                           sizeof *table->places);
+    void *room =
+        make_room(figure, table->places, &table->capacity, table->count + 1, sizeof *table->places);
     if (room) {
         table->places = room;
         table->places[table->count++] = place;

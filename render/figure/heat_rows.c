@@ -90,10 +90,9 @@ uint8_t mprof__shade_of(const mprof__ramp *ramp, double mib)
     if (mib > ramp->high_mib * (1 + 1e-6)) { /* members are kept as floats */
         return MPROF_SHADE_ABOVE;
     }
-    double share = ramp->is_log
-                       ? log(fmax(mib, ramp->low_mib) / ramp->low_mib) /
-                             log(ramp->high_mib / ramp->low_mib)
-                       : (mib - ramp->low_mib) / (ramp->high_mib - ramp->low_mib);
+    double share = ramp->is_log ? log(fmax(mib, ramp->low_mib) / ramp->low_mib) /
+                                      log(ramp->high_mib / ramp->low_mib)
+                                : (mib - ramp->low_mib) / (ramp->high_mib - ramp->low_mib);
     share = fmin(fmax(share, 0), 1);
     return (uint8_t)(1 + lround(share * (MPROF_SHADE_MAX - 1)));
 }
@@ -110,7 +109,6 @@ struct page {
     double band_px;  /* 0: none */
     double key_px;   /* 0: none */
     double names_px; /* left of the rows */
-    mprof__name_prefix prefix;
 };
 
 static mprof__ramp choose_ramp(const mprof__layout *layout, const mprof__members *members)
@@ -178,9 +176,9 @@ static void draw_rows(struct page *page)
     if (members->count > named) {
         mprof_box box = row_box(page, named);
         box.height = (double)page->grid.rows * page->grid.row_px;
-        fill_cells(page, named, members->count,
-                   mprof__add_cells(figure, box, columns, (uint32_t)page->grid.rows,
-                                    MPROF_ABOUT_NONE));
+        fill_cells(
+            page, named, members->count,
+            mprof__add_cells(figure, box, columns, (uint32_t)page->grid.rows, MPROF_ABOUT_NONE));
     }
 }
 
@@ -189,21 +187,18 @@ static void draw_rows(struct page *page)
 static size_t fit_row_name(const struct page *page, size_t item, char *text, size_t size)
 {
     mprof_role role = item == 0 ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME;
-    return mprof__fit_name(page->layout, role, text, size, page->members->items[item].name,
-                           &page->prefix, NAME_MOST_PX);
+    return mprof__fit_member_name(page->layout, role, text, size, page->members->items[item].name,
+                                  NAME_MOST_PX);
 }
 
-static double names_width(struct page *page)
+static double names_width(const struct page *page)
 {
     char text[300];
     double width = 0;
     for (size_t i = 0; i < page->grid.named; i++) {
-        mprof__add_to_prefix(&page->prefix, page->members->items[i].name);
-    }
-    for (size_t i = 0; i < page->grid.named; i++) {
         size_t length = fit_row_name(page, i, text, sizeof text);
-        width = fmax(width, mprof__text_width(page->layout, MPROF_ROLE_PANEL_NAME_WORST, text,
-                                              length));
+        width =
+            fmax(width, mprof__text_width(page->layout, MPROF_ROLE_PANEL_NAME_WORST, text, length));
     }
     return width;
 }
@@ -215,9 +210,9 @@ static void draw_names(const struct page *page)
         bool is_worst = i == 0 && page->members->count > 1;
         size_t length = fit_row_name(page, i, text, sizeof text);
         mprof_box box = row_box(page, i);
-        put_text(page->layout,
-                 is_worst ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME, MPROF_ANCHOR_END,
-                 page->heat.x - NAME_GAP_PX, box.y + box.height - 2.5, text, length);
+        put_text(page->layout, is_worst ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME,
+                 MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX, box.y + box.height - 2.5, text,
+                 length);
     }
 }
 
@@ -246,17 +241,15 @@ static void draw_numbers(const struct page *page)
         if (y > page->heat.y + page->heat.height - 6 || box.y < row_box(page, named).y + 8) {
             continue;
         }
-        mprof__add_segment(
-            figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
-            (mprof__segment){page->heat.x - TICK_PX - 1, y, page->heat.x - 1, y});
+        mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
+                           (mprof__segment){page->heat.x - TICK_PX - 1, y, page->heat.x - 1, y});
         mprof__count_text(text, sizeof text, n);
         put_text(page->layout, MPROF_ROLE_TICK, MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX,
                  y + 3.5, text, strlen(text));
     }
     char last[300];
-    size_t length = mprof__fit_name(page->layout, MPROF_ROLE_PANEL_NAME, last, sizeof last,
-                                    page->members->items[count - 1].name, &page->prefix,
-                                    page->names_px);
+    size_t length = mprof__fit_member_name(page->layout, MPROF_ROLE_PANEL_NAME, last, sizeof last,
+                                           page->members->items[count - 1].name, page->names_px);
     put_text(page->layout, MPROF_ROLE_PANEL_NAME, MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX,
              page->heat.y + page->heat.height, last, length);
 }
@@ -324,7 +317,7 @@ static void key_words(const struct page *page, char *text, size_t size)
     char count[32], column[48];
     int used = snprintf(text, size, "Memory of a %s. ", noun);
     if (members->highest_mib > page->ramp.high_mib * 1.001) {
-        used += snprintf(text + used, size - (size_t)used, "Red: above that. ");
+        used += snprintf(text + used, size - (size_t)used, "Last colour: above that. ");
     }
     used += snprintf(text + used, size - (size_t)used, "Blank: not running. ");
     if (page->grid.per_row > 1) {
@@ -335,9 +328,8 @@ static void key_words(const struct page *page, char *text, size_t size)
         used += snprintf(text + used, size - (size_t)used, "A row is one %s, ", noun);
     }
     snprintf(text + used, size - (size_t)used, "a column the highest of %s.",
-             page->layout->is_share
-                 ? "a part of the time"
-                 : mprof__duration_text(column, sizeof column, members->step_s));
+             page->layout->is_share ? "a part of the time"
+                                    : mprof__duration_text(column, sizeof column, members->step_s));
 }
 
 static void draw_key(const struct page *page, double y)
@@ -351,16 +343,14 @@ static void draw_key(const struct page *page, double y)
         return;
     }
     mprof__begin_group(figure, MPROF_GROUP_LEGEND);
-    uint8_t *shades =
-        mprof__add_cells(figure, (mprof_box){page->heat.x, y, width, KEY_HEIGHT_PX}, KEY_CELLS, 1,
-                         MPROF_ABOUT_NONE);
+    uint8_t *shades = mprof__add_cells(figure, (mprof_box){page->heat.x, y, width, KEY_HEIGHT_PX},
+                                       KEY_CELLS, 1, MPROF_ABOUT_NONE);
     bool has_above = page->members->highest_mib > page->ramp.high_mib * 1.001;
     size_t ramp = (size_t)(KEY_CELLS * (1 - (has_above ? KEY_ALERT_SHARE : 0)));
     for (size_t i = 0; shades && i < KEY_CELLS; i++) {
-        shades[i] = i < ramp
-                        ? (uint8_t)(1 + lround((double)i / (double)(ramp - 1) *
-                                               (MPROF_SHADE_MAX - 1)))
-                        : MPROF_SHADE_ABOVE;
+        shades[i] =
+            i < ramp ? (uint8_t)(1 + lround((double)i / (double)(ramp - 1) * (MPROF_SHADE_MAX - 1)))
+                     : MPROF_SHADE_ABOVE;
     }
     double text_y = y + KEY_HEIGHT_PX + 11;
     double end_x = page->heat.x + width * (double)ramp / KEY_CELLS;
@@ -438,8 +428,8 @@ static mprof_status divide_page(struct page *page, mprof_error *error)
     page->key_px = layout->options->without & MPROF_PART_LEGEND ? 0 : sizes->small ? 0 : KEY_PX;
     double rest = sizes->head + sizes->tick_row + page->key_px + sizes->foot;
     page->band_px = figure->height_px < BAND_LEAST_PAGE_PX ? 0
-                    : sizes->small                        ? SMALL_BAND_PX
-                                                          : BAND_PX;
+                    : sizes->small                         ? SMALL_BAND_PX
+                                                           : BAND_PX;
     double band_px = page->band_px > 0 ? page->band_px + BAND_GAP_PX : 0;
     double room = figure->height_px - rest - band_px;
     if (room < sizes->plot_least) {
@@ -463,8 +453,8 @@ static mprof_status divide_page(struct page *page, mprof_error *error)
     }
     page->heat.x = ceil(sizes->margin + fmax(names, gutter));
     bool has_bars = !sizes->small && !(layout->options->without & MPROF_PART_LEGEND);
-    page->heat.width = figure->width_px - sizes->margin - page->heat.x -
-                       (has_bars ? BARS_PX + BARS_GAP_PX : 0);
+    page->heat.width =
+        figure->width_px - sizes->margin - page->heat.x - (has_bars ? BARS_PX + BARS_GAP_PX : 0);
     page->bars = (mprof_box){page->heat.x + page->heat.width + BARS_GAP_PX, page->heat.y,
                              has_bars ? BARS_PX : 0, page->heat.height};
     layout->plot.x = page->heat.x;

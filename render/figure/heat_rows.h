@@ -6,13 +6,13 @@
 
 /* How rows share a page: the highest have a row of their own and a name, the others are lower. */
 typedef struct mprof__heat_grid {
-    size_t named;       /* members with a name, and a row this high: */
+    size_t named; /* members with a name, and a row this high: */
     double named_px;
-    size_t rows;        /* of the others */
-    size_t per_row;     /* of the others that share one: it shows the highest of them */
+    size_t rows;    /* of the others */
+    size_t per_row; /* of the others that share one: it shows the highest of them */
     double row_px;
-    double gap_px;      /* between both parts */
-    double height_px;   /* of all */
+    double gap_px;    /* between both parts */
+    double height_px; /* of all */
 } mprof__heat_grid;
 
 /* For `count` members, at least 1, within room_px; `grows`: the room is what a page of usual size

@@ -17,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAR_FACTOR 4.0    /* above most by this: the axis or the ramp ends before it */
-#define FAR_ROOM 1.5      /* above most, where it ends then */
-#define MOST_SHARE 0.05   /* of the members are not among most */
-#define BARE_ROOM 1.06    /* of an axis above the highest, without a label there */
-#define COMPARED_LEAST 5  /* fewer have no "most" */
+#define FAR_FACTOR 4.0   /* above most by this: the axis or the ramp ends before it */
+#define FAR_ROOM 1.5     /* above most, where it ends then */
+#define MOST_SHARE 0.05  /* of the members are not among most */
+#define BARE_ROOM 1.06   /* of an axis above the highest, without a label there */
+#define COMPARED_LEAST 5 /* fewer have no "most" */
 
 double mprof__most_mib(const mprof__members *members, double share)
 {
@@ -45,8 +45,8 @@ void mprof__scale_many(mprof__layout *layout, const mprof__members *members, dou
     mprof__range axis = is_log ? mprof__log_memory_axis(layout, lowest, range.high)
                                : mprof__memory_axis(layout, (mprof__range){0, range.high});
     if (!has_headroom) {
-        axis.high = is_log ? axis.low * pow(range.high / axis.low, BARE_ROOM)
-                           : range.high * BARE_ROOM;
+        axis.high =
+            is_log ? axis.low * pow(range.high / axis.low, BARE_ROOM) : range.high * BARE_ROOM;
     }
     layout->highest_mib = range.high;
     if (wanted[1] > wanted[0]) {
@@ -101,8 +101,8 @@ struct sentence {
     size_t used;
 };
 
-static void __attribute__((format(printf, 2, 3))) add_fact(struct sentence *sentence,
-                                                            const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+add_fact(struct sentence *sentence, const char *format, ...)
 {
     va_list arguments;
     char fact[400];
@@ -139,9 +139,15 @@ static void add_sum(struct sentence *sentence, const mprof__layout *layout)
     if (layout->input_count > 1 || input->process_count < 2 || !sum->sample_count) {
         return;
     }
-    add_fact(sentence, "peak of the sum %s at %s",
-             mprof__memory_text_in(peak, sizeof peak, layout->options->unit, sum->peak.mib),
-             mprof__duration_text(at, sizeof at, fmax(0, mprof__axis_time_s(input, sum->peak.time_s))));
+    double bound_mib = mprof_profile_sum_of_peaks(input->profile);
+    add_fact(
+        sentence, "peak of the sum %s at %s",
+        mprof__memory_text_in(peak, sizeof peak, layout->options->unit, sum->peak.mib),
+        mprof__duration_text(at, sizeof at, fmax(0, mprof__axis_time_s(input, sum->peak.time_s))));
+    if (!isnan(bound_mib) && !mprof__is_window(layout)) {
+        add_fact(sentence, "sum of the peaks %s",
+                 mprof__memory_text_in(peak, sizeof peak, layout->options->unit, bound_mib));
+    }
 }
 
 static void add_highest(struct sentence *sentence, const mprof__layout *layout,
@@ -149,7 +155,8 @@ static void add_highest(struct sentence *sentence, const mprof__layout *layout,
 {
     const mprof__member *worst = &members->items[0];
     char peak[48], median[48];
-    add_fact(sentence, "highest: %s, %s%s%s", worst->name,
+    add_fact(sentence, "highest: %s%s%s, %s%s%s", worst->name, *worst->host ? " on " : "",
+             worst->host,
              mprof__memory_text_in(peak, sizeof peak, layout->options->unit, worst->peak_mib),
              *worst->end_text ? ", " : "", worst->end_text);
     if (members->count > 2) {

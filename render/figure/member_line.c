@@ -4,15 +4,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define STRAIGHT_PX 0.2 /* a point that is this near the line through its neighbours is left out */
-#define LEVEL_PX 1.5    /* lows and highs of a column that are this near are one point */
+#define STRAIGHT_PX 0.2   /* a point that is this near the line through its neighbours is left out \
+                           */
+#define LEVEL_PX 1.5      /* lows and highs of a column that are this near are one point */
 #define BACK_LEAST_PX 1.0 /* of the columns that the test for straight lines looks at */
 
 /* Points that are collected before those on straight lines are left out. */
 struct line {
     mprof_figure *figure;
-    size_t first; /* of the figure's points */
-    size_t fixed; /* of them: the last one that stays; what follows is on one line */
+    size_t first;                /* of the figure's points */
+    size_t fixed;                /* of them: the last one that stays; what follows is on one line */
     double top_slope, low_slope; /* that all points since then allow */
     mprof_point last;            /* not added yet */
     bool has_last;
@@ -77,8 +78,7 @@ static void line_end(struct line *line)
 double mprof__member_column_x(const mprof__members *members, const mprof__member_plot *plot,
                               size_t column)
 {
-    return plot->box.x +
-           plot->box.width * ((double)column + 0.5) / (double)members->column_count;
+    return plot->box.x + plot->box.width * ((double)column + 0.5) / (double)members->column_count;
 }
 
 double mprof__member_y(const mprof__member_plot *plot, double mib)
@@ -113,8 +113,7 @@ static void draw_part(mprof_figure *figure, const mprof__members *members, size_
         double high_y = mprof__member_y(plot, (double)high[i]);
         if (low_y - high_y < LEVEL_PX) {
             /* the highest stays exact where the line turns */
-            last_y = low_y - high_y < STRAIGHT_PX ? high_y
-                                                  : mprof__member_y(plot, (double)mean[i]);
+            last_y = low_y - high_y < STRAIGHT_PX ? high_y : mprof__member_y(plot, (double)mean[i]);
             line_to(&line, x, last_y);
             continue;
         }
@@ -224,7 +223,6 @@ void mprof__draw_column_band(mprof_figure *figure, const mprof__members *members
             mprof__add_path_point(figure, mprof__member_column_x(members, plot, i),
                                   mprof__member_y(plot, low(&members->columns[i])));
         }
-        mprof__add_path(figure, MPROF_SHAPE_AREA, role, MPROF_COLOUR_NONE, start,
-                        MPROF_ABOUT_NONE);
+        mprof__add_path(figure, MPROF_SHAPE_AREA, role, MPROF_COLOUR_NONE, start, MPROF_ABOUT_NONE);
     }
 }

@@ -3,6 +3,7 @@
  * are sums of means. */
 #include "members.h"
 
+#include "fit_text.h"
 #include "format_units.h"
 #include "gaps.h"
 #include "heading.h"
@@ -160,7 +161,11 @@ mprof_member_kind mprof__member_kind(const mprof__layout *layout)
     if (wanted != MPROF_MEMBERS_AUTO) {
         return wanted;
     }
-    return layout->input_count > 1 ? MPROF_MEMBERS_BY_RECORDING : MPROF_MEMBERS_BY_PROCESS;
+    size_t ranks;
+    mprof_profile_ranks(layout->inputs[0].profile, &ranks);
+    return layout->input_count > 1 ? MPROF_MEMBERS_BY_RECORDING
+           : ranks > 0             ? MPROF_MEMBERS_BY_RANK
+                                   : MPROF_MEMBERS_BY_PROCESS;
 }
 
 const char *mprof__member_noun(mprof_member_kind kind, size_t count)
@@ -168,6 +173,7 @@ const char *mprof__member_noun(mprof_member_kind kind, size_t count)
     static const char *const nouns[][2] = {
         [MPROF_MEMBERS_AUTO] = {"process", "processes"},
         [MPROF_MEMBERS_BY_PROCESS] = {"process", "processes"},
+        [MPROF_MEMBERS_BY_RANK] = {"rank", "ranks"},
         [MPROF_MEMBERS_BY_HOST] = {"host", "hosts"},
         [MPROF_MEMBERS_BY_RECORDING] = {"recording", "recordings"},
         [MPROF_MEMBERS_BY_COMMAND] = {"command", "commands"},
@@ -175,21 +181,41 @@ const char *mprof__member_noun(mprof_member_kind kind, size_t count)
     return nouns[kind][count != 1];
 }
 
-static const char *host_of(const mprof__figure_input *input)
+/* NULL: its recording was not merged. */
+static const mprof_rank *rank_of(const mprof__figure_input *input, uint32_t process)
 {
-    const char *host = mprof_profile_fact(input->profile, "host");
+    size_t count;
+    const mprof_rank *ranks = mprof_profile_ranks(input->profile, &count);
+    uint32_t rank = input->processes[process].rank;
+    return rank < count ? &ranks[rank] : NULL;
+}
+
+static const char *host_of(const mprof__figure_input *input, uint32_t process)
+{
+    const mprof_rank *rank = rank_of(input, process);
+    const char *host = rank ? rank->host : mprof_profile_fact(input->profile, "host");
     return host && *host ? host : "unknown host";
+}
+
+/* In a merged recording each process is in a rank, and MEM is only their sum. */
+static bool is_member(const mprof__figure_input *input, uint32_t process)
+{
+    size_t count;
+    mprof_profile_ranks(input->profile, &count);
+    return count == 0 || input->processes[process].rank != MPROF_RANK_NONE;
 }
 
 /* Whether the main process is the rest of MEM, which is a sum. */
 static bool is_rest(const mprof__figure_input *input, uint32_t process)
 {
-    return process == 0 && input->main_is_sum && input->process_count > 1;
+    return process == 0 && input->main_is_sum && input->process_count > 1 &&
+           !rank_of(input, process);
 }
 
 static const mprof_series *series_of(const mprof__figure_input *input, uint32_t process)
 {
-    return process == 0 ? input->line : &input->processes[process].series;
+    return process == 0 && !rank_of(input, process) ? input->line
+                                                    : &input->processes[process].series;
 }
 
 /* All of a recording. */
@@ -197,7 +223,7 @@ static const mprof_series *whole_series(const mprof__figure_input *input)
 {
     const mprof_series *total = &mprof_profile_ticks(input->profile, 0)->total;
     return !input->main_is_sum && input->process_count > 1 && total->point_count > 0 ? total
-                                                                                    : input->line;
+                                                                                     : input->line;
 }
 
 static int by_key(const void *a, const void *b)
@@ -223,8 +249,11 @@ static const char *write_key(char **end, size_t room, mprof_member_kind kind,
         if (!length) {
             length = (size_t)snprintf(key, room, process ? "unknown" : "main");
         }
+    } else if (kind == MPROF_MEMBERS_BY_RANK) {
+        const mprof_rank *rank = rank_of(input, process);
+        length = (size_t)snprintf(key, room, "%s", rank ? rank->label : "no rank");
     } else {
-        length = (size_t)snprintf(key, room, "%s", host_of(input));
+        length = (size_t)snprintf(key, room, "%s", host_of(input, process));
     }
     *end = key + length + 1;
     return key;
@@ -234,13 +263,15 @@ static mprof_status list_processes(struct reading *reading)
 {
     const mprof__layout *layout = reading->layout;
     mprof_member_kind kind = reading->members->kind;
-    bool is_grouped = kind == MPROF_MEMBERS_BY_COMMAND || kind == MPROF_MEMBERS_BY_HOST;
+    bool is_grouped = kind != MPROF_MEMBERS_BY_PROCESS;
     size_t count = 0, bytes = 1;
     for (uint32_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
         count += input->process_count;
         for (size_t i = 0; is_grouped && i < input->process_count; i++) {
-            bytes += strlen(input->processes[i].name) + strlen(host_of(input)) + 16;
+            const mprof_rank *rank = rank_of(input, (uint32_t)i);
+            bytes += strlen(input->processes[i].name) + strlen(host_of(input, (uint32_t)i)) +
+                     (rank ? strlen(rank->label) : 0) + 16;
         }
     }
     reading->keyed = malloc((count + 1) * sizeof *reading->keyed);
@@ -253,7 +284,7 @@ static mprof_status list_processes(struct reading *reading)
     for (uint32_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
         for (uint32_t i = 0; i < input->process_count; i++) {
-            if (!series_of(input, i)->point_count) {
+            if (!series_of(input, i)->point_count || !is_member(input, i)) {
                 continue;
             }
             const char *key =
@@ -285,8 +316,8 @@ static mprof_status list_recordings(struct reading *reading)
         return MPROF_ENOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
-        reading->sources[reading->source_count++] = (struct source){
-            .input = i, .series = whole_series(&reading->layout->inputs[i])};
+        reading->sources[reading->source_count++] =
+            (struct source){.input = i, .series = whole_series(&reading->layout->inputs[i])};
     }
     return MPROF_OK;
 }
@@ -347,8 +378,7 @@ static void find_peak(mprof__member *member, const struct reading *reading,
     const mprof__figure_input *input = &reading->layout->inputs[member->input];
     size_t highest = SIZE_MAX;
     for (size_t i = 0; i < row->count; i++) {
-        if (!isnan(row->high[i]) &&
-            (highest == SIZE_MAX || row->high[i] > row->high[highest])) {
+        if (!isnan(row->high[i]) && (highest == SIZE_MAX || row->high[i] > row->high[highest])) {
             highest = i;
         }
     }
@@ -382,6 +412,25 @@ static void find_end(mprof__member *member, const mprof__figure_input *input,
     }
 }
 
+/* "rank 317" of a number, else the rank's own name; its host is for the heading. */
+static mprof_status name_rank(mprof__member *member, const mprof_rank *rank, const char *key)
+{
+    const char *own = rank ? rank->name : key;
+    bool is_number = rank && *own && strspn(own, "0123456789") == strlen(own);
+    char *name = mprof__visible_text(own, strlen(own), NAME_BYTES);
+    char *host =
+        mprof__visible_text(rank ? rank->host : "", rank ? strlen(rank->host) : 0, NAME_BYTES);
+    char text[300];
+    if (name && host) {
+        snprintf(text, sizeof text, "%s%s", is_number ? "rank " : "", name);
+        member->name = strdup(text);
+        snprintf(member->host, sizeof member->host, "%s", host);
+    }
+    free(name);
+    free(host);
+    return member->name ? MPROF_OK : MPROF_ENOMEM;
+}
+
 static mprof_status name_member(mprof__member *member, const struct reading *reading,
                                 const struct source *source)
 {
@@ -394,14 +443,16 @@ static mprof_status name_member(mprof__member *member, const struct reading *rea
         if (length > 4 && strcmp(text + length - 4, ".dat") == 0) {
             text[length - 4] = '\0';
         }
+    } else if (reading->members->kind == MPROF_MEMBERS_BY_RANK) {
+        return name_rank(member, rank_of(input, reading->keyed[source->first].process),
+                         reading->keyed[source->first].key);
     } else if (reading->members->kind != MPROF_MEMBERS_BY_PROCESS) {
         const char *key = reading->keyed[source->first].key;
         char *name = mprof__visible_text(key, strlen(key), NAME_BYTES);
         if (!name) {
             return MPROF_ENOMEM;
         }
-        bool is_counted =
-            source->count > 1 && reading->members->kind == MPROF_MEMBERS_BY_COMMAND;
+        bool is_counted = source->count > 1 && reading->members->kind == MPROF_MEMBERS_BY_COMMAND;
         snprintf(text, sizeof text, "%s%s%s", name, is_counted ? " \xC3\x97" : "",
                  is_counted ? mprof__count_text(count, sizeof count, source->count) : "");
         free(name);
@@ -487,9 +538,15 @@ static mprof_status read_member(struct reading *reading, const struct source *so
                               .row = members->count};
     find_peak(member, reading, series);
     find_life(member, &reading->row);
+    const mprof__figure_input *input = &layout->inputs[source->input];
+    const mprof_rank *rank = own ? rank_of(input, own->process) : NULL;
     if (source->count <= 1) {
-        const mprof__figure_input *input = &layout->inputs[source->input];
         find_end(member, input, &input->processes[own ? own->process : 0]);
+    } else if (members->kind == MPROF_MEMBERS_BY_RANK && rank) {
+        find_end(member, input, &input->processes[rank->main]);
+    }
+    if (members->kind == MPROF_MEMBERS_BY_RANK && rank && !mprof__is_window(layout)) {
+        member->peak_mib = fmax(member->peak_mib, rank->peak_mib);
     }
     store_row(members, &reading->row, members->count);
     members->highest_mib = fmax(members->highest_mib, member->peak_mib);
@@ -580,6 +637,26 @@ static mprof_status describe_columns(mprof__members *members)
     return MPROF_OK;
 }
 
+size_t mprof__fit_member_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                              const char *name, double width_px)
+{
+    const char *last = strrchr(name, ' ');
+    double last_px = last ? mprof__text_width(layout, role, last, strlen(last)) : 0;
+    char front[NAME_BYTES + 200];
+    if (!last || mprof__text_width(layout, role, name, strlen(name)) <= width_px ||
+        (size_t)(last - name) >= sizeof front) {
+        return mprof__fit_text_middle(layout, role, out, size, name, width_px);
+    }
+    if (last_px > width_px) {
+        return mprof__fit_text_middle(layout, role, out, size, last + 1, width_px);
+    }
+    memcpy(front, name, (size_t)(last - name));
+    front[last - name] = '\0';
+    size_t length = mprof__fit_text(layout, role, out, size, front, width_px - last_px);
+    snprintf(out + length, size - length, "%s", length ? last : last + 1);
+    return strlen(out);
+}
+
 static int by_peak(const void *a, const void *b)
 {
     const mprof__member *x = a, *y = b;
@@ -597,6 +674,10 @@ double mprof__member_peak_quantile(const mprof__members *members, double share)
 
 static void count_hosts(mprof__members *members, const mprof__layout *layout)
 {
+    if (layout->input_count == 1) {
+        members->host_count = mprof_profile_host_count(layout->inputs[0].profile);
+        return;
+    }
     for (size_t r = 0; r < layout->input_count; r++) {
         const char *host = mprof_profile_fact(layout->inputs[r].profile, "host");
         bool is_new = host != NULL;

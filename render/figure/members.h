@@ -8,21 +8,22 @@
 #define MPROF__MEMBER_WORDS 40 /* bytes of the text that says how it ended */
 
 typedef struct mprof__member {
-    char *name;               /* visible text, owned */
-    uint32_t input;           /* its recording, or that of its first process */
-    uint32_t process_count;   /* whose sum it is */
-    double first_s, last_s;   /* s of the axis: when it was sampled first and last */
-    double peak_mib, peak_s;  /* in the window; the time is of the axis */
-    double end_s;             /* s of the axis: an abnormal end; NAN: none */
+    char *name;                         /* visible text, owned */
+    uint32_t input;                     /* its recording, or that of its first process */
+    uint32_t process_count;             /* whose sum it is */
+    double first_s, last_s;             /* s of the axis: when it was sampled first and last */
+    double peak_mib, peak_s;            /* in the window; the time is of the axis */
+    double end_s;                       /* s of the axis: an abnormal end; NAN: none */
     char end_text[MPROF__MEMBER_WORDS]; /* of that: "killed: out of memory" */
-    size_t row;               /* in the tables below, which are in the order of reading */
+    char host[MPROF__MEMBER_WORDS];     /* of a rank; "" if unknown */
+    size_t row;                         /* in the tables below, which are in the order of reading */
 } mprof__member;
 
 /* All members at a column of the time axis. */
 typedef struct mprof__member_column {
-    size_t count;              /* members that ran; 0: what follows means nothing */
-    double low_mib, high_mib;  /* of all samples */
-    double mean_mib;           /* of the members' means over the time of the column */
+    size_t count;             /* members that ran; 0: what follows means nothing */
+    double low_mib, high_mib; /* of all samples */
+    double mean_mib;          /* of the members' means over the time of the column */
     double tenth_mib, median_mib, ninetieth_mib; /* the same: 10 %, 50 %, 90 % are below */
 } mprof__member_column;
 
@@ -58,6 +59,10 @@ void mprof__members_dispose(mprof__members *members);
 const char *mprof__member_noun(mprof_member_kind kind, size_t count);
 /* The member kind that the options mean for these recordings. */
 mprof_member_kind mprof__member_kind(const mprof__layout *layout);
+/* The name, shortened to width_px: what is behind its last blank, as a pid is, stays. Returns the
+ * length; 0 if not even that fits. */
+size_t mprof__fit_member_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
+                              const char *name, double width_px);
 /* The value that `share` of the members' peaks are not above. */
 double mprof__member_peak_quantile(const mprof__members *members, double share);
 

@@ -18,19 +18,55 @@
 #define LABEL_GAP_PX 9.0
 #define DOT_RADIUS_PX 3.5
 #define CAPTION_PX 18.0
+#define SWATCH_PX 18.0
+#define SWATCH_GAP_PX 6.0
+#define KEY_GAP_PX 16.0
 
-void mprof__band_words(char *text, size_t size, const mprof__members *members)
+/* A sample of the role, which is a line or an area, and its words. False: no room. */
+static bool add_key(mprof__layout *layout, mprof_role role, const char *text, double *x, double y)
+{
+    mprof_figure *figure = layout->figure;
+    bool is_line = role == MPROF_ROLE_WORST || role == MPROF_ROLE_CURVE;
+    double right = figure->width_px - figure->sizes.margin;
+    char fitted[200];
+    size_t length = mprof__fit_member_name(layout, MPROF_ROLE_LEGEND_MORE, fitted, sizeof fitted,
+                                           text, fmax(0, right - *x - SWATCH_PX - SWATCH_GAP_PX));
+    if (length < strlen(text) && role != MPROF_ROLE_WORST) {
+        return false;
+    }
+    double middle = floor(y - 4) + 0.5;
+    if (is_line) {
+        mprof__add_segment(figure, role, MPROF_COLOUR_NONE,
+                           (mprof__segment){*x, middle, *x + SWATCH_PX, middle});
+    } else {
+        mprof_box box = {*x, y - 8, SWATCH_PX, 9};
+        mprof__add_rect(figure, MPROF_ROLE_BAND, MPROF_COLOUR_NONE, box, MPROF_ABOUT_NONE);
+        if (role == MPROF_ROLE_BAND_INNER) {
+            mprof__add_rect(figure, role, MPROF_COLOUR_NONE, box, MPROF_ABOUT_NONE);
+        }
+    }
+    *x += SWATCH_PX + SWATCH_GAP_PX;
+    *x += mprof__add_caption(layout, fitted, *x, y, right - *x) + KEY_GAP_PX;
+    return true;
+}
+
+void mprof__draw_band_key(mprof__layout *layout, const mprof__members *members, double x, double y)
 {
     const char *nouns = mprof__member_noun(members->kind, 2);
-    const mprof__member *worst = &members->items[0];
-    char inner[64] = "";
-    if (members->count >= INNER_LEAST) {
-        snprintf(inner, sizeof inner, " \xC2\xB7 in it: 10 %% to 90 %% of the %s", nouns);
+    char mean[64], inner[64];
+    snprintf(mean, sizeof mean, "mean of the %s", nouns);
+    snprintf(inner, sizeof inner, "10 %% to 90 %% of them");
+    bool has_room = add_key(layout, MPROF_ROLE_WORST, members->items[0].name, &x, y);
+    if (members->count < 2) {
+        return;
     }
-    snprintf(text, size,
-             "red: %s, the highest \xC2\xB7 black: mean of the %s that ran \xC2\xB7 grey: lowest to "
-             "highest%s",
-             worst->name, nouns, inner);
+    has_room = has_room && add_key(layout, MPROF_ROLE_CURVE, mean, &x, y);
+    if (members->count >= INNER_LEAST) {
+        has_room = has_room && add_key(layout, MPROF_ROLE_BAND_INNER, inner, &x, y);
+    }
+    if (has_room) {
+        add_key(layout, MPROF_ROLE_BAND, "lowest to highest", &x, y);
+    }
 }
 
 /* "rank 317 1.64 GiB", above the dot at its peak, on the page. */
@@ -83,8 +119,8 @@ void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members)
     mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND, mprof__column_low,
                             mprof__column_high);
     if (members->count >= INNER_LEAST) {
-        mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND_INNER,
-                                mprof__column_tenth, mprof__column_ninetieth);
+        mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND_INNER, mprof__column_tenth,
+                                mprof__column_ninetieth);
     }
     mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_low,
                             add_about(layout, "lowest"));
@@ -107,7 +143,6 @@ static mprof_status draw_page(mprof__layout *layout, const mprof__members *membe
                               double caption_px)
 {
     mprof_figure *figure = layout->figure;
-    char words[500];
     double below = layout->plot.y + layout->plot.height;
     mprof__draw_heading(layout);
     mprof__draw_memory_axis(layout);
@@ -115,10 +150,8 @@ static mprof_status draw_page(mprof__layout *layout, const mprof__members *membe
     mprof__draw_rank_band(layout, members);
     if (caption_px > 0) {
         mprof__begin_group(figure, MPROF_GROUP_LEGEND);
-        mprof__band_words(words, sizeof words, members);
         double x = figure->sizes.small ? figure->sizes.margin : layout->plot.x;
-        mprof__add_caption(layout, words, x, below + figure->sizes.tick_row + caption_px - 5,
-                           figure->width_px - figure->sizes.margin - x);
+        mprof__draw_band_key(layout, members, x, below + figure->sizes.tick_row + caption_px - 5);
     }
     figure->frame.bottom = below;
     return figure->status;
@@ -129,8 +162,9 @@ mprof_status mprof__draw_band_page(mprof__layout *layout, mprof_error *error)
     mprof_figure *figure = layout->figure;
     const mprof__page_sizes *sizes = &figure->sizes;
     mprof__members members;
-    double caption_px =
-        layout->options->without & MPROF_PART_LEGEND ? 0 : sizes->small ? sizes->key : CAPTION_PX;
+    double caption_px = layout->options->without & MPROF_PART_LEGEND ? 0
+                        : sizes->small                               ? sizes->key
+                                                                     : CAPTION_PX;
     double room = figure->height_px - sizes->head - sizes->tick_row - sizes->foot - caption_px;
     if (room < sizes->plot_least) {
         return mprof__page_is_too_small(layout, error);

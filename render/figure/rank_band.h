@@ -10,7 +10,7 @@ mprof_status mprof__draw_band_page(mprof__layout *layout, mprof_error *error);
 /* Draws the band within layout->plot, whose scales are set: areas and curves, then the label of
  * the worst. */
 void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members);
-/* What areas and lines are, in words. */
-void mprof__band_words(char *text, size_t size, const mprof__members *members);
+/* What areas and lines are, in one line whose baseline is y: as much as fits. */
+void mprof__draw_band_key(mprof__layout *layout, const mprof__members *members, double x, double y);
 
 #endif

@@ -40,12 +40,13 @@ mprof__panel_grid mprof__panel_grid_of(size_t count, const mprof__panel_room *ro
     double least = room->small ? SMALL_WIDTH_LEAST_PX : WIDTH_LEAST_PX;
     double gap = room->small ? SMALL_ROW_GAP_PX : ROW_GAP_PX;
     bool grows = isinf(room->height_px);
-    size_t across = (size_t)fmax(1, fmin(ACROSS_MAX, floor((room->width_px + GAP_PX) /
-                                                           (least + GAP_PX))));
+    size_t across =
+        (size_t)fmax(1, fmin(ACROSS_MAX, floor((room->width_px + GAP_PX) / (least + GAP_PX))));
     size_t rows = (count + across - 1) / across;
     double step = PANEL_PX + gap;
     double height = grows ? PAGE_MOST_PX : room->height_px;
-    size_t fitting = (size_t)fmax(0, floor((height + gap) / ((grows ? PANEL_PX : PANEL_LEAST_PX) + gap)));
+    size_t fitting =
+        (size_t)fmax(0, floor((height + gap) / ((grows ? PANEL_PX : PANEL_LEAST_PX) + gap)));
     rows = rows < fitting ? rows : fitting;
     if (!rows || room->width_px < least) {
         return (mprof__panel_grid){.shown = 0};
@@ -54,8 +55,7 @@ mprof__panel_grid mprof__panel_grid_of(size_t count, const mprof__panel_room *ro
         across = (count + rows - 1) / rows;
     }
     step = fmin(PANEL_MOST_PX + gap,
-                fmax(grows ? step : 0,
-                     ((grows ? USUAL_HEIGHT_PX : height) + gap) / (double)rows));
+                fmax(grows ? step : 0, ((grows ? USUAL_HEIGHT_PX : height) + gap) / (double)rows));
     mprof__panel_grid grid = {.columns = across,
                               .rows = rows,
                               .shown = rows * across < count ? rows * across : count,
@@ -77,7 +77,6 @@ struct page {
     mprof__tick ticks[MPROF__TICK_MAX];
     size_t tick_count;
     double high_mib; /* that the axis has to show */
-    mprof__name_prefix prefix;
 };
 
 static mprof_box plot_of(const struct page *page, size_t item)
@@ -150,9 +149,8 @@ static void draw_memory_axis(const struct page *page, bool has_labels)
             double y = mprof__scale_at(&scale, page->ticks[i].value);
             double line_y = floor(y) + 0.5;
             if (y < box.y + box.height - 1) {
-                mprof__add_segment(
-                    figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE,
-                    (mprof__segment){box.x, line_y, last.x + last.width, line_y});
+                mprof__add_segment(figure, MPROF_ROLE_GRID, MPROF_COLOUR_NONE,
+                                   (mprof__segment){box.x, line_y, last.x + last.width, line_y});
             }
             if (has_labels) {
                 mprof__add_measured_text(
@@ -185,12 +183,12 @@ static double put_time(mprof__layout *layout, double seconds, double x, double y
         return 0;
     }
     return mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_TICK,
-                                                            .colour = MPROF_COLOUR_NONE,
-                                                            .anchor = anchor,
-                                                            .x = x,
-                                                            .y = y,
-                                                            .text = text,
-                                                            .length = strlen(text)});
+                                                               .colour = MPROF_COLOUR_NONE,
+                                                               .anchor = anchor,
+                                                               .x = x,
+                                                               .y = y,
+                                                               .text = text,
+                                                               .length = strlen(text)});
 }
 
 /* A floor for each panel; both ends of the time below the last one of each column. */
@@ -240,8 +238,8 @@ static void draw_name(const struct page *page, size_t item, mprof_box box)
     mprof__memory_text_in(peak, sizeof peak, layout->options->unit, member->peak_mib);
     double peak_px = mprof__text_width(layout, peak_role, peak, strlen(peak));
     double room = fmax(0, box.width - peak_px - NAME_GAP_PX);
-    size_t length = mprof__fit_name(layout, name_role, name, sizeof name, member->name,
-                                    &page->prefix, room);
+    size_t length =
+        mprof__fit_member_name(layout, name_role, name, sizeof name, member->name, room);
     if (length > 0) {
         put_text(layout, name_role, MPROF_ANCHOR_START, box.x, y, name, length);
     }
@@ -258,8 +256,8 @@ static void draw_end(const struct page *page, size_t item, mprof_box box)
     if (isnan(member->end_s) || member->end_s < layout->from_s || member->end_s > layout->to_s) {
         return;
     }
-    double x = box.x + box.width * (member->end_s - layout->from_s) /
-                           (layout->to_s - layout->from_s);
+    double x =
+        box.x + box.width * (member->end_s - layout->from_s) / (layout->to_s - layout->from_s);
     mprof__add_dot(layout->figure, MPROF_ROLE_PANEL_END, MPROF_COLOUR_NONE, x, box.y + box.height,
                    DOT_RADIUS_PX);
 }
@@ -283,10 +281,10 @@ static void draw_panel(const struct page *page, size_t item)
     mprof_box box = plot_of(page, item);
     const mprof__member_plot plot = {box, scale_in(page, box)};
     bool is_worst = item == 0 && page->members->count > 1;
-    mprof__add_rect(figure, MPROF_ROLE_PANEL_FIELD, MPROF_COLOUR_NONE,
-                    (mprof_box){box.x, box.y - page->grid.name_px, box.width,
-                                box.height + page->grid.name_px},
-                    layout->options->states ? about_member(page, item) : MPROF_ABOUT_NONE);
+    mprof__add_rect(
+        figure, MPROF_ROLE_PANEL_FIELD, MPROF_COLOUR_NONE,
+        (mprof_box){box.x, box.y - page->grid.name_px, box.width, box.height + page->grid.name_px},
+        layout->options->states ? about_member(page, item) : MPROF_ABOUT_NONE);
     if (page->members->count > 2) {
         mprof__draw_column_line(figure, page->members, &plot, MPROF_ROLE_PANEL_MEDIAN,
                                 mprof__column_median, MPROF_ABOUT_NONE);
@@ -313,15 +311,13 @@ static void draw_caption(const struct page *page)
         cut++;
     }
     if (cut > 0) {
-        used += snprintf(text + used, sizeof text - (size_t)used,
-                         " It ends at %s: %s %s above it.",
-                         mprof__memory_text_in(memory, sizeof memory, layout->options->unit,
-                                               layout->memory.to),
-                         mprof__count_text(count, sizeof count, cut), cut == 1 ? "is" : "are");
+        used += snprintf(
+            text + used, sizeof text - (size_t)used, " It ends at %s: %s %s above it.",
+            mprof__memory_text_in(memory, sizeof memory, layout->options->unit, layout->memory.to),
+            mprof__count_text(count, sizeof count, cut), cut == 1 ? "is" : "are");
     }
     if (left > 0) {
-        snprintf(text + used, sizeof text - (size_t)used,
-                 " No room for %s more %s, up to %s each.",
+        snprintf(text + used, sizeof text - (size_t)used, " No room for %s more %s, up to %s each.",
                  mprof__count_text(count, sizeof count, left),
                  left == 1 ? mprof__member_noun(members->kind, 1) : nouns,
                  mprof__memory_text_in(memory, sizeof memory, layout->options->unit,
@@ -339,9 +335,6 @@ static mprof_status draw(struct page *page, bool has_labels)
 {
     mprof__layout *layout = page->layout;
     mprof_figure *figure = layout->figure;
-    for (size_t i = 0; i < page->grid.shown; i++) {
-        mprof__add_to_prefix(&page->prefix, page->members->items[i].name);
-    }
     mprof__draw_heading(layout);
     draw_memory_axis(page, has_labels);
     draw_time_axis(page);
@@ -360,8 +353,8 @@ static mprof_status draw(struct page *page, bool has_labels)
 static void choose_axis(struct page *page)
 {
     mprof__layout *layout = page->layout;
-    page->high_mib = layout->options->log ? page->members->highest_mib
-                                          : mprof__most_mib(page->members, 1);
+    page->high_mib =
+        layout->options->log ? page->members->highest_mib : mprof__most_mib(page->members, 1);
     layout->plot.height = page->grid.plot_height;
     mprof__scale_many(layout, page->members, page->high_mib, false);
 }
@@ -373,8 +366,9 @@ static mprof_status lay_out(struct page *page, mprof_error *error)
     const mprof__page_sizes *sizes = &figure->sizes;
     double head = sizes->head + (sizes->has_facts ? HEAD_GAP_PX : 0);
     bool grows = layout->options->grow;
-    page->caption_px =
-        layout->options->without & MPROF_PART_LEGEND ? 0 : sizes->small ? sizes->key : CAPTION_PX;
+    page->caption_px = layout->options->without & MPROF_PART_LEGEND ? 0
+                       : sizes->small                               ? sizes->key
+                                                                    : CAPTION_PX;
     double rest = head + sizes->tick_row + page->caption_px + sizes->foot;
     mprof__panel_room room = {.width_px = figure->width_px - 2 * sizes->margin,
                               .height_px = grows ? INFINITY : figure->height_px - rest,
@@ -398,8 +392,8 @@ static mprof_status lay_out(struct page *page, mprof_error *error)
     if (grows) {
         figure->height_px = ceil(rest + page->grid.height);
     }
-    layout->plot = (mprof_box){page->x, head, figure->width_px - sizes->margin - page->x,
-                               page->grid.height};
+    layout->plot =
+        (mprof_box){page->x, head, figure->width_px - sizes->margin - page->x, page->grid.height};
     layout->time =
         (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
     return draw(page, gutter > 0);

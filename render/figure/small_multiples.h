@@ -11,7 +11,7 @@ typedef struct mprof__panel_grid {
     double width, step_x;        /* of a panel; from one to the next */
     double plot_height, name_px; /* of its plot; of the line above it */
     double step_y;
-    double height;               /* of all */
+    double height; /* of all */
 } mprof__panel_grid;
 
 /* What panels may take. */

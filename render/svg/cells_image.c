@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPRESSION 4 /* half of the time of zlib's usual level, for a tenth more bytes */
+#define COMPRESSION 4  /* half of the time of zlib's usual level, for a tenth more bytes */
 #define LINE_GROUPS 32 /* of three bytes, in one write */
 
 /* The bytes of base64, three to four letters. */

@@ -277,9 +277,8 @@ static void put_cells(const struct pen *pen, const mprof_item *item, const mprof
     mprof__put_number(pen->output, " width=\"", (double)item->width, "\"");
     mprof__put_number(pen->output, " height=\"", (double)item->height, "\"");
     mprof__put(pen->output, " preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\"");
-    mprof__put(pen->output, looks->palette == MPROF__PALETTE_DARK && pen->is_either
-                                ? " display=\"none\""
-                                : "");
+    mprof__put(pen->output,
+               looks->palette == MPROF__PALETTE_DARK && pen->is_either ? " display=\"none\"" : "");
     mprof__put(pen->output, " href=\"data:image/png;base64,");
     mprof__put_cells_image(pen->output, cells, looks);
     mprof__put(pen->output, "\"");
@@ -513,8 +512,8 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
         put_tones(pen, &dark);
         if (pen->used[MPROF_ROLE_CELLS]) {
             mprof__putf(pen->output,
-                        ".%s .for-dark{display:inline}\n.%s .for-light{display:none}\n",
-                        pen->scope, pen->scope);
+                        ".%s .for-dark{display:inline}\n.%s .for-light{display:none}\n", pen->scope,
+                        pen->scope);
         }
         mprof__put(pen->output, "}\n");
     }

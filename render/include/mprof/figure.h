@@ -115,11 +115,11 @@ MPROF_API mprof_font mprof_role_font(mprof_role role);
 
 /** How an item is drawn. */
 typedef enum mprof_shape {
-    MPROF_SHAPE_RECT, /**< x y width height */
-    MPROF_SHAPE_LINE, /**< open, through points */
-    MPROF_SHAPE_AREA, /**< closed, through points */
-    MPROF_SHAPE_DOT,  /**< circle round x y with radius width / 2 */
-    MPROF_SHAPE_TEXT, /**< one line; x by anchor, y is the baseline, width as measured */
+    MPROF_SHAPE_RECT,  /**< x y width height */
+    MPROF_SHAPE_LINE,  /**< open, through points */
+    MPROF_SHAPE_AREA,  /**< closed, through points */
+    MPROF_SHAPE_DOT,   /**< circle round x y with radius width / 2 */
+    MPROF_SHAPE_TEXT,  /**< one line; x by anchor, y is the baseline, width as measured */
     MPROF_SHAPE_CELLS, /**< x y width height, divided into equal cells: mprof_cells */
 } mprof_shape;
 
@@ -378,8 +378,9 @@ typedef enum mprof_form {
 
 /** What a picture of many compares. */
 typedef enum mprof_member_kind {
-    MPROF_MEMBERS_AUTO,         /**< recordings, of one recording processes */
+    MPROF_MEMBERS_AUTO,         /**< recordings; of one recording ranks, or processes */
     MPROF_MEMBERS_BY_PROCESS,   /**< processes */
+    MPROF_MEMBERS_BY_RANK,      /**< what `mprof merge` merged, each the sum of its processes */
     MPROF_MEMBERS_BY_HOST,      /**< hosts, each the sum of its processes */
     MPROF_MEMBERS_BY_RECORDING, /**< recordings, each the sum of its processes */
     MPROF_MEMBERS_BY_COMMAND    /**< commands, each the sum of its processes */
