@@ -107,6 +107,7 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_PANEL_NAME_WORST] = TEXT_OF(INK),
     [MPROF_ROLE_PANEL_PEAK_WORST] = TEXT_OF(ALERT),
     [MPROF_ROLE_PANEL_END] = {FILL_OF(ALERT, 1)},
+    [MPROF_ROLE_CELLS] = {FILL_OF(INK, 1)}, /* shades replace it */
 };
 
 /* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.

@@ -4,10 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define STRAIGHT_PX 0.2   /* a point that is this near the line through its neighbours is left out \
-                           */
-#define LEVEL_PX 1.5      /* lows and highs of a column that are this near are one point */
-#define BACK_LEAST_PX 1.0 /* of the columns that the test for straight lines looks at */
+#define STRAIGHT_PX 0.2 /* a point this near to the line through its neighbours is left out */
+#define LEVEL_PX 1.5    /* low and high of a column that are this near are one point */
+#define LEAST_PX 1.0    /* width of what ran for a column only */
 
 /* Points that are collected before those on straight lines are left out. */
 struct line {
@@ -100,8 +99,8 @@ static void draw_part(mprof_figure *figure, const mprof__members *members, size_
     double right = mprof__member_column_x(members, plot, end - 1);
     struct line line;
     if (end - first == 1) { /* it ran for less than two columns */
-        left -= BACK_LEAST_PX / 2;
-        right += BACK_LEAST_PX / 2;
+        left -= LEAST_PX / 2;
+        right += LEAST_PX / 2;
     }
     line_begin(&line, figure);
     if (filled) {
@@ -112,7 +111,6 @@ static void draw_part(mprof_figure *figure, const mprof__members *members, size_
         double low_y = mprof__member_y(plot, (double)low[i]);
         double high_y = mprof__member_y(plot, (double)high[i]);
         if (low_y - high_y < LEVEL_PX) {
-            /* the highest stays exact where the line turns */
             last_y = low_y - high_y < STRAIGHT_PX ? high_y : mprof__member_y(plot, (double)mean[i]);
             line_to(&line, x, last_y);
             continue;

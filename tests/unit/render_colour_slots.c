@@ -156,12 +156,31 @@ static void every_role_is_visible(void **state)
         const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, role);
         assert_true(strlen(mprof_role_name(role)) > 0);
         assert_true(style->fill != MPROF__TONE_NONE || style->stroke != MPROF__TONE_NONE);
-        if (style->fill != MPROF__TONE_NONE) {
+        if (style->fill != MPROF__TONE_NONE && role != MPROF_ROLE_PANEL_FIELD) { /* for pointers */
             assert_true(style->fill_alpha > 0);
         }
         if (style->stroke != MPROF__TONE_NONE) {
             assert_true(style->stroke_alpha > 0 && style->width > 0);
         }
+    }
+}
+
+/* More memory is further from the paper; the lowest shade is not blank. */
+static void shades_are_a_ramp(void **state)
+{
+    (void)state;
+    for (int palette = 0; palette < MPROF__PALETTE_COUNT; palette++) {
+        mprof__looks looks = {(mprof__palette)palette, NULL};
+        uint32_t paper = mprof__tone_colour(&looks, MPROF__TONE_PAPER, 0);
+        double last = 1.02;
+        assert_int_equal(mprof__shade_colour(&looks, MPROF_SHADE_NONE), paper);
+        for (int shade = 1; shade <= MPROF_SHADE_MAX; shade++) {
+            double now = contrast(mprof__shade_colour(&looks, shade), paper);
+            assert_true(now > last);
+            last = now;
+        }
+        assert_int_equal(mprof__shade_colour(&looks, MPROF_SHADE_ABOVE),
+                         mprof__tone_colour(&looks, MPROF__TONE_ALERT, 0));
     }
 }
 
@@ -314,6 +333,7 @@ int main(void)
         cmocka_unit_test(hues_of_a_style_are_legible),
         cmocka_unit_test(style_replaces_tones_and_widths),
         cmocka_unit_test(every_role_is_visible),
+        cmocka_unit_test(shades_are_a_ramp),
         cmocka_unit_test(a_function_keeps_its_colour),
         cmocka_unit_test(no_hue_has_two_functions),
         cmocka_unit_test(neutral_shades_differ),
