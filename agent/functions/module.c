@@ -52,10 +52,11 @@ static void add_module(PyObject *profile)
 }
 
 /* Finds the folder of our own memory_profiler: in a build tree next to the agent; in an
- * installation as configured, by an absolute path or one from the agent's folder. */
+ * installation as configured, by an absolute path or one from the agent's folder; in a wheel two
+ * folders above it. */
 static bool find_package(char *folder, size_t size)
 {
-    static const char *const places[] = {"python", MPROF_PYTHON_PLACE};
+    static const char *const places[] = {"python", MPROF_PYTHON_PLACE, "../.."};
     char file[PATH_MAX];
     Dl_info here;
 

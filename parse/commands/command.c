@@ -6,6 +6,7 @@
 
 #include <mprof/profile.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -444,10 +445,49 @@ void mprof__print_plain(FILE *stream, const char *text)
 
 /* ---- the installation ---- */
 
+/* Writes the absolute path of an existing file into path[size]. */
+static bool find_file(char *path, size_t size, const char *candidate)
+{
+    char real[PATH_MAX];
+    if (!realpath(candidate, real) || access(real, R_OK) != 0 || strlen(real) >= size) {
+        return false;
+    }
+    memcpy(path, real, strlen(real) + 1);
+    return true;
+}
+
+/* A wheel has its files in the packages of Python, whose version is known to who installs it alone.
+ * The name of their folder has mprof's version: two Pythons of one prefix may have different ones.
+ */
+#define WHEEL_FOLDER "mprof/native-" MPROF_VERSION
+
+static bool find_in_pythons(char *path, size_t size, const char *libraries, const char *name)
+{
+    static const char *const packages[] = {"site-packages", "dist-packages"};
+    DIR *directory = opendir(libraries);
+    bool found = false;
+    for (struct dirent *entry; directory && !found && (entry = readdir(directory));) {
+        for (size_t i = 0; i < 2 && !found && strncmp(entry->d_name, "python3", 7) == 0; i++) {
+            char candidate[PATH_MAX];
+            int needed = snprintf(candidate, sizeof candidate, "%s/%s/%s/" WHEEL_FOLDER "/%s",
+                                  libraries, entry->d_name, packages[i], name);
+            found =
+                needed > 0 && (size_t)needed < sizeof candidate && find_file(path, size, candidate);
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    return found;
+}
+
 int mprof__installed_file(const char *name, char *path, size_t size)
 {
-    static const char *const places[] = {"", "../libexec/mprof/"};
+    /* the last is that of `pip install --target` */
+    static const char *const places[] = {"", "../libexec/mprof/", "../" WHEEL_FOLDER "/"};
+    static const char *const libraries[] = {"../lib", "../lib64"};
     char program[PATH_MAX];
+    char candidate[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length <= 0) {
         return -1;
@@ -459,12 +499,15 @@ int mprof__installed_file(const char *name, char *path, size_t size)
     }
     slash[1] = '\0';
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char candidate[PATH_MAX];
-        char real[PATH_MAX];
         int needed = snprintf(candidate, sizeof candidate, "%s%s%s", program, places[i], name);
-        if (needed > 0 && (size_t)needed < sizeof candidate && realpath(candidate, real) &&
-            access(real, R_OK) == 0 && strlen(real) < size) {
-            memcpy(path, real, strlen(real) + 1);
+        if (needed > 0 && (size_t)needed < sizeof candidate && find_file(path, size, candidate)) {
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        int needed = snprintf(candidate, sizeof candidate, "%s%s", program, libraries[i]);
+        if (needed > 0 && (size_t)needed < sizeof candidate &&
+            find_in_pythons(path, size, candidate, name)) {
             return 0;
         }
     }

@@ -4,6 +4,7 @@
  * weight, text that the preferred fonts have gets a configuration of these alone. */
 #include "fonts.h"
 
+#include <dlfcn.h>
 #include <glib.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,8 +13,9 @@
 #define CACHES                                                                                     \
     "<cachedir>/var/cache/fontconfig</cachedir><cachedir prefix=\"xdg\">fontconfig</cachedir>"
 
+#define HEAD "<?xml version=\"1.0\"?><fontconfig>"
+
 static const char all_fonts[] =
-    "<?xml version=\"1.0\"?><fontconfig>"
     "<dir>/usr/share/fonts</dir><dir>/usr/local/share/fonts</dir>"
     "<dir prefix=\"xdg\">fonts</dir><dir>~/.fonts</dir>" CACHES
     /* emoji are bitmaps of one size: scale them */
@@ -31,6 +33,24 @@ static const char all_fonts[] =
 static bool has_own_configuration(void)
 {
     return getenv("FONTCONFIG_FILE") || getenv("FONTCONFIG_PATH") || getenv("FONTCONFIG_SYSROOT");
+}
+
+/* The fonts of a wheel: in the folder `fonts` next to this program or library. */
+static void add_own_fonts(GString *config)
+{
+    Dl_info own;
+    if (dladdr(all_fonts, &own) == 0 || !own.dli_fname || own.dli_fname[0] != '/') {
+        return;
+    }
+    char *folder = g_path_get_dirname(own.dli_fname);
+    char *fonts = g_build_filename(folder, "fonts", NULL);
+    if (g_file_test(fonts, G_FILE_TEST_IS_DIR)) {
+        char *element = g_markup_printf_escaped("<dir>%s</dir>", fonts);
+        g_string_append(config, element);
+        g_free(element);
+    }
+    g_free(fonts);
+    g_free(folder);
 }
 
 /* A configuration with its fonts, read from fontconfig's caches. NULL: it has no fonts. */
@@ -59,7 +79,11 @@ bool mprof__fonts_configure(void)
     static bool is_configured;
     pthread_mutex_lock(&mutex);
     if (!is_configured && !has_own_configuration()) {
-        FcConfig *config = load_config(all_fonts);
+        GString *text = g_string_new(HEAD);
+        add_own_fonts(text);
+        g_string_append(text, all_fonts);
+        FcConfig *config = load_config(text->str);
+        g_string_free(text, TRUE);
         if (config) {
             is_configured = FcConfigSetCurrent(config);
             FcConfigDestroy(config); /* fontconfig holds its own reference */
@@ -148,7 +172,7 @@ void mprof__preferred_fonts_init(mprof__preferred_fonts *preferred, const char *
     if (!good) {
         return;
     }
-    GString *config = g_string_new("<?xml version=\"1.0\"?><fontconfig>" CACHES);
+    GString *config = g_string_new(HEAD CACHES);
     for (size_t i = 0; i < MPROF__WEIGHT_COUNT; i++) {
         add_file(config, preferred->fonts[i], "dir", true);
     }

@@ -46,7 +46,7 @@ TOP_LEVEL = {
     ".ci", ".clang-format", ".editorconfig", ".git-blame-ignore-revs", ".gitattributes", ".gitignore",
     "CHANGELOG.md",
     "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "agent", "docs", "fixtures",
-    "mprof.c", "parse", "record", "render", "tests",
+    "mprof.c", "parse", "pyproject.toml", "record", "render", "tests",
 }
 
 # Places of one particular machine; written so that this file does not hold them itself.

@@ -10,7 +10,7 @@ import os
 from ctypes import (POINTER, byref, c_char, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint, c_uint16,
                     c_uint32, c_uint64, c_ulong, c_void_p)
 
-import _mprof
+from ._program import packages, wheel_folders
 
 OK, ENOMEM, EIO, EFORMAT, EEMPTY, EARGUMENT, ENOTFOUND, EDRAW = 0, -1, -2, -3, -4, -5, -6, -7
 
@@ -118,11 +118,11 @@ class Hit(ctypes.Structure):
 
 
 def _find():
-    """Paths to try, the likeliest first: next to the package, in an installation, by the loader."""
-    here = os.path.dirname(os.path.abspath(_mprof.__file__))
+    """Paths to try, the likeliest first: of the wheel, next to the package, in an installation, by the loader."""
     name = "libmprof-render.so"
+    yield from (path + name for path in wheel_folders())
     for folder in ("..", "../..", "../../*-linux-gnu", "../../../lib64", "../../../lib/*-linux-gnu"):
-        yield from sorted(glob.glob(os.path.join(glob.escape(here), folder, name + "*")), key=len)
+        yield from sorted(glob.glob(os.path.join(glob.escape(packages()), folder, name + "*")), key=len)
     yield from filter(None, [ctypes.util.find_library("mprof-render")])
 
 

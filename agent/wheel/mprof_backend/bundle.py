@@ -1,0 +1,181 @@
+"""Libraries and fonts that the wheel brings along, and their licences.
+
+Each library gets a name of its own, by a hash of its content: a program that has loaded another version of it, for
+matplotlib or GTK, keeps that one, and drawing has ours."""
+
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from . import build, elf
+
+# Belongs to the system's C library and compiler: every machine that the tag admits has them.
+_SYSTEM = re.compile(r"(ld-|ld64|lib(c|m|dl|rt|pthread|util|resolv|nsl|gcc_s)\.so|linux-vdso)")
+
+# The preferred family in the weights that pictures use, or one with more letters.
+_FONTS = (("Inter", ("Inter-Regular", "Inter-SemiBold")), ("DejaVu Sans", ("DejaVuSans", "DejaVuSans-Bold")))
+_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+
+_COMMON_LICENCES = "/usr/share/common-licenses"
+
+
+class Source:
+    """A file of this machine that is in the wheel, or in one of its files."""
+
+    def __init__(self, what, path):
+        self.what = what
+        self.path = path
+
+
+# ---- libraries ----
+
+def _resolve(path):
+    """{name: path} of all libraries that a file needs, those of libraries included."""
+    text = subprocess.run(["ldd", path], stdout=subprocess.PIPE, check=True, text=True,
+                          env={**os.environ, "LC_ALL": "C"}).stdout
+    missing = re.findall(r"^\s*(\S+) => not found", text, re.M)
+    if missing:
+        raise build.BuildError(f"{os.path.basename(path)} needs {missing[0]}, which is not found")
+    return dict(re.findall(r"^\s*(\S+) => (/.*) \(0x", text, re.M))
+
+
+def _own_name(name, path):
+    with open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()[:8]
+    stem, dot, rest = name.partition(".so")
+    return f"{stem}-{digest}{dot}{rest}"
+
+
+def _link(path, run_path, names, soname=None):
+    """One change at a time: patchelf 0.14 mixes several up."""
+    changes = [["--replace-needed", name, names[name]] for name in elf.needed(path) if name in names]
+    changes += [["--set-soname", soname]] if soname else []
+    for change in [*changes, ["--set-rpath", run_path]]:
+        subprocess.run(["patchelf", *change, path], check=True)
+    wrong = set(elf.needed(path)) & set(names)
+    if wrong:
+        raise build.BuildError(f"patchelf has not replaced {', '.join(sorted(wrong))} in {os.path.basename(path)}: "
+                               "use another version of it")
+
+
+def libraries(folder, binaries):
+    """Copies what these files need, except for the C library, into the folder, and links all with each other."""
+    found = {}
+    for path in binaries:
+        found.update(_resolve(path))
+    found = {name: path for name, path in found.items() if not _SYSTEM.match(name)}
+    names = {name: _own_name(name, path) for name, path in found.items()}
+    for name, path in sorted(found.items()):
+        copy = os.path.join(folder, names[name])
+        shutil.copy(path, copy)
+        os.chmod(copy, 0o755)
+        _link(copy, "$ORIGIN", names, names[name])
+    for path in binaries:
+        _link(path, "$ORIGIN/libs", names)
+    return [Source(f"native/libs/{names[name]}", path) for name, path in sorted(found.items())]
+
+
+# ---- fonts ----
+
+def fonts():
+    """The files of one family, and their licences; none, with a warning, if it is not installed here."""
+    installed = {}
+    for folder in _FONT_FOLDERS:
+        for place, folders, files in os.walk(folder):
+            folders.sort()
+            for file in files:
+                stem, extension = os.path.splitext(file)
+                if extension in (".otf", ".ttf"):
+                    installed.setdefault(stem, os.path.join(place, file))
+    for _, names in _FONTS:
+        if all(name in installed for name in names):
+            paths = [installed[name] for name in names]
+            return paths, [Source("native/fonts/" + os.path.basename(path), path) for path in paths]
+    print("mprof: neither Inter nor DejaVu Sans is installed (Debian: fonts-inter): the wheel has no font, and "
+          "draws only where one is installed", file=sys.stderr)
+    return [], []
+
+
+# ---- licences ----
+
+def _ask(*command):
+    """What a program prints; empty where it is not installed."""
+    if not shutil.which(command[0]):
+        return ""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, text=True,
+                          env={**os.environ, "LC_ALL": "C"}).stdout
+
+
+def _names_of(path):
+    """With /lib a link to /usr/lib, a package may have the file by either name."""
+    names = [path, os.path.realpath(path)]
+    return names + ["/usr" + name for name in names] + [name[4:] for name in names if name.startswith("/usr/")]
+
+
+def _packages_of(paths):
+    """{path: (package, version)} of installed files, by Debian's or Red Hat's package manager."""
+    names = {name: path for path in paths for name in _names_of(path)}
+    found = {}
+    for line in _ask("dpkg-query", "--search", *names).splitlines():
+        package, _, name = line.rpartition(": ")
+        if name in names:
+            found[names[name]] = package.split(", ")[0].split(":")[0]
+    versions = dict(line.split(" ", 1) for line in _ask(
+        "dpkg-query", "--show", "--showformat", "${Package} ${Version}\n", *set(found.values())).splitlines())
+    known = {path: (package, versions.get(package, "")) for path, package in found.items()}
+    for path in set(paths) - set(known):
+        text = _ask("rpm", "-qf", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\n", path).partition("\n")[0]
+        if text.count(" ") == 1:
+            known[path] = tuple(text.split(" "))
+    return known
+
+
+def _texts_of(package):
+    """Paths of a package's licences."""
+    places = [f"/usr/share/doc/{package}", f"/usr/share/licenses/{package}"]
+    return [os.path.join(place, name) for place in places if os.path.isdir(place)
+            for name in sorted(os.listdir(place)) if re.match(r"(?i)copyright|licen[sc]e|copying", name)]
+
+
+def linked_archives():
+    """Archives that are linked into our files."""
+    found = []
+    for name, what in (("libjansson.a", "the command mprof, native/mprof-draw"), ("libc.a", "the command mprof")):
+        path = _ask("cc", f"-print-file-name={name}")
+        if os.path.isabs(path.strip()):
+            found.append(Source(f"{what} (linked)", path.strip()))
+    return found
+
+
+def licence_files(sources, folder, dist_info):
+    """{name: path}: our licence, those of all packages with the texts that they refer to, and a list of them."""
+    os.makedirs(folder)
+    files = {f"{dist_info}/licenses/LICENSE": os.path.join(build.SOURCE, "LICENSE")}
+    lines = ["Files of this wheel from other projects, with the package and version that they are from.",
+             "The licences are in the folder of that name.", ""]
+    common = set()
+    packages = _packages_of([source.path for source in sources])
+    for source in sources:
+        package, version = packages.get(source.path, ("of no installed package", ""))
+        texts = _texts_of(package)
+        lines.append(f"{source.what}: {package} {version}".rstrip()
+                     + ("" if texts else " (no licence found on the machine that built this wheel)"))
+        if not texts:
+            print(f"mprof: no licence was found for {source.what}", file=sys.stderr)
+        for path in texts:
+            files[f"{dist_info}/licenses/{package}/{os.path.basename(path)}"] = path
+            with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
+                common.update(re.findall(_COMMON_LICENCES + r"/([\w.-]*\w)", file.read().decode(errors="replace")))
+    for name in sorted(common):
+        path = os.path.join(_COMMON_LICENCES, name)
+        if os.path.isfile(path):
+            files[f"{dist_info}/licenses/common-licenses/{name}"] = path
+    listed = os.path.join(folder, "BUNDLED.txt")
+    with open(listed, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    files[f"{dist_info}/licenses/BUNDLED.txt"] = listed
+    return files
