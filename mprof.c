@@ -9,6 +9,7 @@ static const mprof_command commands[] = {
     {"plot", mprof_draw_command, "draw recordings as PNG, SVG or PDF"},
     {"report", mprof_draw_command, "write a report of recordings as HTML, Markdown or JSON"},
     {"peak", mprof_peak_command, "print the highest memory of recordings"},
+    {"functions", mprof_functions_command, "print who made memory grow, by function"},
     {"check", mprof_check_command, "hold recordings against limits, for scripts and CI"},
     {"diff", mprof_diff_command, "compare two recordings, or two groups of them"},
     {"export", mprof_export_command, "convert recordings into formats of other tools"},

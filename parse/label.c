@@ -21,7 +21,7 @@ typedef struct group {
 } group;
 
 typedef struct sorter {
-    const mprof_function *functions;
+    const char *const *names;
     const size_t *lengths;
     tail *tails;
     group *groups; /* those still to be sorted */
@@ -75,7 +75,7 @@ static int sort_group(sorter *s, group g)
     tail *tails = s->tails + g.start;
     for (size_t i = 0; i < g.count; i++) {
         uint32_t function = tails[i].function;
-        tails[i].key = tail_key(s->functions[function].name, s->lengths[function], g.depth);
+        tails[i].key = tail_key(s->names[function], s->lengths[function], g.depth);
     }
     if (!are_equal(tails, g.count)) {
         qsort(tails, g.count, sizeof *tails, compare_tails);
@@ -126,8 +126,8 @@ static const char *label_of(const char *name, size_t length, size_t common)
     return name + at;
 }
 
-static void set_labels(mprof_function *functions, const size_t *lengths, const tail *tails,
-                       size_t count)
+static void set_labels(const char **labels, const char *const *names, const size_t *lengths,
+                       const tail *tails, size_t count)
 {
     size_t before = 0;
     for (size_t i = 0; i < count; i++) {
@@ -135,23 +135,20 @@ static void set_labels(mprof_function *functions, const size_t *lengths, const t
         size_t after = 0;
         if (i + 1 < count) {
             uint32_t next = tails[i + 1].function;
-            after =
-                common_tail(functions[at].name, lengths[at], functions[next].name, lengths[next]);
+            after = common_tail(names[at], lengths[at], names[next], lengths[next]);
         }
-        functions[at].label =
-            label_of(functions[at].name, lengths[at], before > after ? before : after);
+        labels[at] = label_of(names[at], lengths[at], before > after ? before : after);
         before = after;
     }
 }
 
-mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error)
+int mprof__label_names(const char **labels, const char *const *names, size_t count)
 {
-    size_t count = profile->function_count;
     size_t *lengths = malloc((count + 1) * sizeof *lengths);
-    sorter s = {profile->functions, lengths, malloc((count + 1) * sizeof *s.tails), NULL, 0, 0};
+    sorter s = {names, lengths, malloc((count + 1) * sizeof *s.tails), NULL, 0, 0};
     int status = lengths && s.tails ? 0 : -1;
     for (size_t i = 0; i < count && status == 0; i++) {
-        lengths[i] = strlen(profile->functions[i].name);
+        lengths[i] = strlen(names[i]);
         s.tails[i] = (tail){0, (uint32_t)i, 0};
     }
     if (status == 0 && count > 1) {
@@ -161,10 +158,28 @@ mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error)
         status = sort_group(&s, s.groups[--s.group_count]);
     }
     if (status == 0) {
-        set_labels(profile->functions, lengths, s.tails, count);
+        set_labels(labels, names, lengths, s.tails, count);
     }
     free(lengths);
     free(s.tails);
     free(s.groups);
+    return status;
+}
+
+mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error)
+{
+    size_t count = profile->function_count;
+    const char **names = calloc(2 * count + 1, sizeof *names);
+    if (!names) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = profile->functions[i].name;
+    }
+    int status = mprof__label_names(names + count, names, count);
+    for (size_t i = 0; i < count && status == 0; i++) {
+        profile->functions[i].label = names[count + i];
+    }
+    free(names);
     return status == 0 ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }

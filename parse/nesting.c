@@ -29,7 +29,7 @@ static int compare_spans(const void *a, const void *b)
     order = order ? order : compare_doubles(left->enter.time_s, right->enter.time_s);
     order = order ? order : (left->level > right->level) - (left->level < right->level);
     order = order ? order : compare_doubles(right->exit.time_s, left->exit.time_s);
-    return order ? order : compare_numbers(left->reserved, right->reserved);
+    return order ? order : compare_numbers(mprof__span_order(left), mprof__span_order(right));
 }
 
 static void sort_spans(mprof_profile *profile)

@@ -43,6 +43,8 @@ static void free_contents(mprof_profile *profile)
     free(profile->lanes);
     free(profile->functions);
     free(profile->spans);
+    free(profile->frames);
+    free(profile->stacks);
     free(profile->facts);
     mprof__arena_free(&profile->strings);
 }
@@ -317,7 +319,7 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
     }
     for (size_t i = 0; i < profile->span_count; i++) {
         profile->spans[i].open &= MPROF__SPAN_OPEN;
-        profile->spans[i].reserved = 0;
+        mprof__profile_builder_set_sampled(builder, &profile->spans[i]);
     }
     return status;
 }
@@ -547,6 +549,18 @@ const mprof_span *mprof_profile_spans(const mprof_profile *profile, size_t *coun
 {
     *count = profile->span_count;
     return profile->spans;
+}
+
+const mprof_sampled_frame *mprof_profile_sampled_frames(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->frame_count;
+    return profile->frames;
+}
+
+const mprof_sampled_stack *mprof_profile_sampled_stacks(const mprof_profile *profile, size_t *count)
+{
+    *count = profile->stack_count;
+    return profile->stacks;
 }
 
 const mprof_fact *mprof_profile_facts(const mprof_profile *profile, size_t *count)

@@ -52,6 +52,9 @@ void mprof__profile_builder_free(mprof__profile_builder *builder)
     mprof__map_free(&builder->pids);
     mprof__map_free(&builder->functions);
     mprof__map_free(&builder->lanes);
+    mprof__map_free(&builder->frame_texts);
+    mprof__number_map_free(&builder->frames);
+    free(builder->sampled_s);
     mprof__arena_free(&builder->keys);
     mprof__buffer_free(&builder->key);
     free(builder->ranges);
@@ -340,6 +343,25 @@ static mprof_status add_child_sample(mprof__profile_builder *builder, const mpro
     return add_to_tick(builder, process, rank_of(builder, record->pid), record->sample);
 }
 
+#define SAMPLED_MAX_S 1e6 /* half of the longest interval there may be */
+
+/* How uncertain the next call is; those before that have no number are exact. */
+static int keep_sampled(mprof__profile_builder *builder, float sampled_s)
+{
+    size_t index = builder->profile->span_count;
+    while (builder->sampled_count <= index) {
+        float *all = mprof__array_grow(builder->sampled_s, builder->sampled_count,
+                                       &builder->sampled_capacity, sizeof *all);
+        if (!all) {
+            return -1;
+        }
+        builder->sampled_s = all;
+        all[builder->sampled_count++] = 0;
+    }
+    builder->sampled_s[index] = sampled_s;
+    return 0;
+}
+
 static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *call)
 {
     mprof_profile *profile = builder->profile;
@@ -369,9 +391,129 @@ static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *
                                               .lane = lane,
                                               .level = call->level,
                                               .count = call->count,
-                                              .open = bits,
-                                              .reserved = (uint32_t)profile->span_count};
+                                              .open = bits};
+    mprof__span_set_order(&spans[profile->span_count], (uint32_t)profile->span_count);
+    double sampled_s = mprof__smaller(call->sampled_s, SAMPLED_MAX_S);
+    if (sampled_s > 0 && keep_sampled(builder, (float)sampled_s) != 0) {
+        return fail_without_memory(builder);
+    }
     profile->span_count++;
+    return MPROF_OK;
+}
+
+void mprof__profile_builder_set_sampled(const mprof__profile_builder *builder, mprof_span *span)
+{
+    uint32_t order = mprof__span_order(span);
+    span->sampled_s = order < builder->sampled_count ? builder->sampled_s[order] : 0;
+}
+
+/* ---- sampled stacks ---- */
+
+static void warn(mprof__profile_builder *builder, mprof_warning warning, const mprof_record *record)
+{
+    count_warning(builder, warning, record->line);
+}
+
+/* Names and files of frames are kept once: the map has 2 * index of a frame that has the text, plus
+ * 1 if it is the file. `place`: of this text. NULL without memory. */
+static const char *keep_frame_text(mprof__profile_builder *builder, mprof_text text, uint32_t place)
+{
+    const mprof_sampled_frame *frames = builder->profile->frames;
+    uint32_t known = mprof__map_find(&builder->frame_texts, text.bytes, text.length);
+    if (known != MPROF__MAP_NONE) {
+        return known % 2 ? frames[known / 2].file : frames[known / 2].name;
+    }
+    const char *copy = mprof__profile_keep_text(builder, text);
+    return copy && mprof__map_set(&builder->frame_texts, &builder->keys, text.bytes, text.length,
+                                  place) == 0
+               ? copy
+               : NULL;
+}
+
+static mprof_status add_frame(mprof__profile_builder *builder, const mprof_record *record)
+{
+    mprof_profile *profile = builder->profile;
+    const mprof_stack_frame *from = &record->frame;
+    uint32_t parent = MPROF_SAMPLED_FRAME_NONE;
+    if (builder->options->skip_calls) {
+        return MPROF_OK;
+    }
+    if (from->parent < 0 || from->name.length == 0 ||
+        (from->parent > 0 &&
+         !mprof__number_map_find_index(&builder->frames, (uint64_t)from->parent, &parent))) {
+        warn(builder, MPROF_WARNING_FRAME, record);
+        return MPROF_OK;
+    }
+    mprof_sampled_frame *frames = mprof__array_grow(profile->frames, profile->frame_count,
+                                                    &profile->frame_capacity, sizeof *frames);
+    if (!frames) {
+        return fail_without_memory(builder);
+    }
+    profile->frames = frames;
+    uint32_t index = (uint32_t)profile->frame_count;
+    frames[index] = (mprof_sampled_frame){.line = from->line, .parent = parent};
+    frames[index].name = keep_frame_text(builder, from->name, 2 * index);
+    if (frames[index].name) {
+        frames[index].file = keep_frame_text(builder, from->file, 2 * index + 1);
+    }
+    if (!frames[index].file || mprof__number_map_put_index(&builder->frames, (uint64_t)from->id,
+                                                           index) != MPROF__PUT_DONE) {
+        return fail_without_memory(builder);
+    }
+    profile->frame_count++;
+    return MPROF_OK;
+}
+
+/* More samples, or seconds, than any recording has. */
+#define SAMPLES_MAX 1e15
+
+static bool is_plausible(const mprof_stack_samples *stack)
+{
+    return stack->samples >= 1 && (double)stack->samples <= SAMPLES_MAX && stack->seconds >= 0 &&
+           stack->seconds <= SAMPLES_MAX && stack->grown_mib >= 0 && stack->released_mib >= 0 &&
+           stack->peak_mib >= 0;
+}
+
+static mprof_status add_stack(mprof__profile_builder *builder, const mprof_record *record)
+{
+    mprof_profile *profile = builder->profile;
+    const mprof_stack_samples *from = &record->stack;
+    uint32_t frame;
+    if (builder->options->skip_calls || record->sample.time_s < builder->from_s ||
+        from->from_s > builder->to_s) {
+        return MPROF_OK;
+    }
+    if (!is_plausible(from)) {
+        warn(builder, MPROF_WARNING_NUMBER, record);
+        return MPROF_OK;
+    }
+    if (from->frame < 1 ||
+        !mprof__number_map_find_index(&builder->frames, (uint64_t)from->frame, &frame)) {
+        warn(builder, MPROF_WARNING_FRAME, record);
+        return MPROF_OK;
+    }
+    mprof_sampled_stack *stacks = mprof__array_grow(profile->stacks, profile->stack_count,
+                                                    &profile->stack_capacity, sizeof *stacks);
+    if (!stacks) {
+        return fail_without_memory(builder);
+    }
+    profile->stacks = stacks;
+    uint32_t process = MPROF_PROCESS_NONE;
+    if (record->pid >= 0 && has_own_curve(builder, record->pid)) {
+        process = find_process(builder, record->pid);
+        if (process == MPROF__MAP_NONE) {
+            return fail_without_memory(builder);
+        }
+    }
+    stacks[profile->stack_count++] = (mprof_sampled_stack){.process = process,
+                                                           .frame = frame,
+                                                           .from_s = from->from_s,
+                                                           .to_s = record->sample.time_s,
+                                                           .samples = from->samples,
+                                                           .seconds = from->seconds,
+                                                           .grown_mib = from->grown_mib,
+                                                           .released_mib = from->released_mib,
+                                                           .peak_mib = from->peak_mib};
     return MPROF_OK;
 }
 
@@ -523,6 +665,7 @@ static mprof_status add_command_line(mprof__profile_builder *builder, const mpro
         return fail_without_memory(builder);
     }
     builder->run_has_sample = false;
+    mprof__number_map_clear(&builder->frames); /* ids count from 1 again */
     builder->command_line = copy;
     if (!builder->profile->command_line) {
         set_command_line(builder); /* it may be the only one, after all samples */
@@ -563,9 +706,11 @@ static mprof_status add_record(void *data, const mprof_record *record)
         return mprof__profile_add_rank(builder, &record->rank);
     case MPROF_RECORD_MEM:
     case MPROF_RECORD_ARGV:
-    case MPROF_RECORD_FRAME:
-    case MPROF_RECORD_STACK:
         break;
+    case MPROF_RECORD_FRAME:
+        return add_frame(builder, record);
+    case MPROF_RECORD_STACK:
+        return add_stack(builder, record);
     }
     return MPROF_OK;
 }
@@ -638,6 +783,12 @@ static void move_to_front(mprof__profile_builder *builder, uint32_t from)
     for (size_t i = 0; i < profile->lane_count; i++) {
         uint32_t process = profile->lanes[i].process;
         profile->lanes[i].process = process == from ? 0 : process - (process > from);
+    }
+    for (size_t i = 0; i < profile->stack_count; i++) {
+        uint32_t process = profile->stacks[i].process;
+        if (process != MPROF_PROCESS_NONE) {
+            profile->stacks[i].process = process == from ? 0 : process - (process > from);
+        }
     }
 }
 

@@ -7,12 +7,14 @@
 #include "curve.h"
 #include "map.h"
 #include "memory_kinds.h"
+#include "number_map.h"
 #include "process_choice.h"
 #include "ticks.h"
 
 #include <mprof/profile.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 /* Bits of mprof_span.open while the profile is built; only the first one stays. */
 enum {
@@ -21,6 +23,19 @@ enum {
     MPROF__SPAN_NO_LEVEL = 4,  /* level is derived later */
     MPROF__SPAN_OUTERMOST = 8, /* its change counts for its function */
 };
+
+/* While the profile is built, the place of mprof_span.sampled_s holds the order of the file. */
+static inline uint32_t mprof__span_order(const mprof_span *span)
+{
+    uint32_t order;
+    memcpy(&order, &span->sampled_s, sizeof order);
+    return order;
+}
+
+static inline void mprof__span_set_order(mprof_span *span, uint32_t order)
+{
+    memcpy(&span->sampled_s, &order, sizeof order);
+}
 
 struct mprof_profile {
     char *file;
@@ -53,6 +68,10 @@ struct mprof_profile {
     size_t function_count, function_capacity;
     mprof_span *spans;
     size_t span_count, span_capacity;
+    mprof_sampled_frame *frames;
+    size_t frame_count, frame_capacity;
+    mprof_sampled_stack *stacks;
+    size_t stack_count, stack_capacity;
     mprof_fact *facts;
     size_t fact_count, fact_capacity;
     mprof_warnings warnings;
@@ -97,9 +116,13 @@ typedef struct mprof__profile_builder {
     struct mprof__rank_range *ranges; /* owned; of the ranks of a merged recording */
     size_t range_count;
 
-    mprof__map pids;      /* pid -> the latest process of that number */
-    mprof__map functions; /* name -> function */
-    mprof__map lanes;     /* process and lane -> lane */
+    mprof__map pids;          /* pid -> the latest process of that number */
+    mprof__map functions;     /* name -> function */
+    mprof__map lanes;         /* process and lane -> lane */
+    mprof__map frame_texts;   /* names and files of frames */
+    mprof__number_map frames; /* id -> the latest frame of that id in this run */
+    float *sampled_s;         /* owned; by the order of the file; NULL: no call was sampled */
+    size_t sampled_count, sampled_capacity;
     mprof__arena keys;
     mprof__buffer key;
 } mprof__profile_builder;
@@ -117,6 +140,9 @@ mprof_status mprof__profile_builder_read_range(mprof__profile_builder *builder,
 
 /* Moves the main process to index 0. */
 void mprof__profile_builder_choose_main(mprof__profile_builder *builder);
+
+/* Replaces the order of a call by how uncertain its entry and exit are. */
+void mprof__profile_builder_set_sampled(const mprof__profile_builder *builder, mprof_span *span);
 
 /* Gives children that upstream numbered a name in place of a pid. MPROF_ENOMEM. */
 mprof_status mprof__profile_builder_name_children(mprof__profile_builder *builder);
@@ -159,6 +185,10 @@ bool mprof__profile_find_whether_sum(const mprof_profile *profile);
 
 /* Finds the peak of all processes, and whether MEM is a part. Needs all of the above. */
 void mprof__profile_find_peak(mprof_profile *profile);
+
+/* Sets labels[count] to the ends of names[count] that are not ambiguous. 0, or -1 without memory.
+ */
+int mprof__label_names(const char **labels, const char *const *names, size_t count);
 
 /* Sets labels: the shortest names that are not ambiguous. MPROF_ENOMEM. */
 mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);

@@ -19,6 +19,7 @@ static const char *const texts[MPROF_WARNING_COUNT] = {
     [MPROF_WARNING_ENCODING] = "unusual line end or spacing",
     [MPROF_WARNING_NO_SAMPLE] = "a command without a sample",
     [MPROF_WARNING_COMPRESSED] = "compressed data that are damaged or cut off",
+    [MPROF_WARNING_FRAME] = "a stack of an unknown frame",
 };
 
 const char *mprof_warning_text(mprof_warning warning)

@@ -23,7 +23,7 @@ static void print_usage(const mprof_command *commands, FILE *stream)
     fprintf(stream, "Usage: mprof COMMAND [OPTION...] [ARGUMENT...]\n"
                     "Memory over time, of any program, recorded and drawn.\n\n");
     for (const mprof_command *command = commands; command->name; command++) {
-        fprintf(stream, "  %-9s %s\n", command->name, command->summary);
+        fprintf(stream, "  %-10s %s\n", command->name, command->summary);
     }
     fprintf(stream, "\n`mprof help COMMAND' describes one of them.\n");
 }

@@ -82,6 +82,7 @@ int mprof_list_command(int argc, char **argv);
 int mprof_rm_command(int argc, char **argv);
 int mprof_clean_command(int argc, char **argv);
 int mprof_peak_command(int argc, char **argv);
+int mprof_functions_command(int argc, char **argv);
 int mprof_check_command(int argc, char **argv);
 int mprof_diff_command(int argc, char **argv);
 int mprof_export_command(int argc, char **argv);

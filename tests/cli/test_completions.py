@@ -13,7 +13,7 @@ import terminal  # noqa: E402
 from mprof_test import DEADLINE_S, FIXTURES, MPROF, SOURCE, TestCase  # noqa: E402
 
 SCRIPTS = SOURCE / "docs" / "completions"
-COMMANDS = ["run", "attach", "top", "plot", "report", "peak", "check", "diff", "export", "list", "rm", "clean", "help"]
+COMMANDS = ["run", "attach", "top", "plot", "report", "peak", "functions", "check", "diff", "export", "list", "rm", "clean", "help"]
 RECORDING = "mprofile_20260101120000.dat"
 
 BASH = """
@@ -62,7 +62,7 @@ class Shell:
 
     def test_recordings(self):
         self.prepare()
-        for command in ("peak", "plot", "rm", "check", "diff"):
+        for command in ("peak", "functions", "plot", "rm", "check", "diff"):
             with self.subTest(command=command):
                 self.assertLessEqual({"0", RECORDING, "named.dat"}, set(self.complete("mprof", command, "")))
         self.assertEqual(self.complete("mprof", "plot", "nam"), ["named.dat"])

@@ -53,6 +53,14 @@ class Json(TestCase):
                                   if process["peak_bytes"] is not None}, children)
                 self.assertEqual(sum(run["samples"] for run in item["runs"]), len(recording.mem))
 
+    def test_functions(self):
+        item = self.document("functions", FIXTURES / "dat" / "nested.dat")["recordings"][0]
+        calls = Recording(FIXTURES / "dat" / "nested.dat").calls
+        self.assertEqual({function["name"]: function["calls"] for function in item["functions"]},
+                         {name: sum(call.name == name for call in calls) for name in {call.name for call in calls}})
+        document = self.document("functions", "none.dat", expect=1)
+        self.assertIn("none.dat", document["recordings"][0]["file"])
+
     def test_kernel_marks_kinds_and_the_control_group(self):
         burst = "import time; time.sleep(0.3); b = bytearray(80 << 20); del b; time.sleep(0.1)"
         self.run_mprof("run", "-M", "-T", "20", "--memory", "pss", "-o", "x.dat", python(), "-c", burst)

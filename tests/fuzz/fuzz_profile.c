@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <mprof/call_tree.h>
 #include <mprof/profile.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -74,6 +75,37 @@ static void check_others(const mprof_profile *profile, int is_window)
     }
 }
 
+static void check_sum(const mprof_call_sum *sum)
+{
+    const mprof_estimate *all[] = {&sum->growth_mib, &sum->release_mib, &sum->time_s};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert(isfinite(all[i]->high) && all[i]->low >= 0);
+        assert(all[i]->low <= all[i]->value && all[i]->value <= all[i]->high);
+    }
+}
+
+static void check_tree(const mprof_profile *profile)
+{
+    mprof_call_tree *tree;
+    double own_mib = 0;
+    assert(mprof_call_tree_make(&tree, profile, NULL) == MPROF_OK);
+    for (size_t i = 0; i < tree->node_count; i++) {
+        const mprof_call_node *node = &tree->nodes[i];
+        assert(i == 0 ? node->parent == MPROF_CALL_NODE_NONE : node->parent < i);
+        assert(i == 0 || node->function < tree->function_count);
+        check_sum(&node->own);
+        check_sum(&node->total);
+        own_mib += node->own.growth_mib.value;
+    }
+    double all_mib = tree->nodes[0].total.growth_mib.value;
+    assert(fabs(own_mib - all_mib) <= 1e-6 * (1 + all_mib));
+    for (size_t i = 0; i < tree->function_count; i++) {
+        check_sum(&tree->functions[i].own);
+        check_sum(&tree->functions[i].total);
+    }
+    mprof_call_tree_free(tree);
+}
+
 static void check_profile(const mprof_profile *profile, int is_window)
 {
     size_t count;
@@ -88,6 +120,7 @@ static void check_profile(const mprof_profile *profile, int is_window)
     check_others(profile, is_window);
     check_spans(profile);
     check_functions(profile, is_window);
+    check_tree(profile);
     mprof_warnings_format(mprof_profile_warnings(profile), text, sizeof text);
     assert(!strchr(text, '\n'));
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <mprof/call_tree.h>
 #include <mprof/moment.h>
 #include <mprof/profile.h>
 #include <mprof/recordings.h>
@@ -38,6 +39,13 @@ static char *make_recording(size_t *size)
         at += sprintf(at, "FUNC m.n%d.g\\x00 1 %d 2 %d 0 pid=7 lane=l%d\n", i % 5, 1795330000 + i,
                       1795330000 + 2 * i, i % 3);
     }
+    for (int i = 1; i < 20; i++) {
+        at += sprintf(at, "#FRAME|%d|%d|m.n%d|x.py|1 nan nan\n", i, i / 2, i % 7);
+        at += sprintf(at, "#STACK|%d|%d|%d|\\e|%d|3|0.3|1.5|0|9 nan nan\n", i % 2 ? 5 : 7,
+                      1795330000 + i, 1795330001 + i, i);
+        at +=
+            sprintf(at, "FUNC m.s%d 1 %d 2 %d 0 sampled=0.05\n", i, 1795330000 + i, 1795330001 + i);
+    }
     at += sprintf(at, "PROC 7 5 1795330000 name\\x20\nEXIT 7 1795330299 status 0\n"
                       "PROC 7 5 1795330300 name\nARGV a b\nPEAK 7 8 1795330299\n");
     *size = (size_t)(at - text);
@@ -50,6 +58,7 @@ static mprof_status sum_up(const mprof_profile *profile, mprof_error *error)
     mprof_moment *moment;
     mprof_function_sum *functions;
     mprof_process_sum *processes;
+    mprof_call_tree *tree;
     size_t count;
     mprof_status status = mprof_moment_find(&moment, profile, 1795330020, error);
     mprof_moment_free(moment);
@@ -60,6 +69,10 @@ static mprof_status sum_up(const mprof_profile *profile, mprof_error *error)
     if (status == MPROF_OK) {
         status = mprof_process_sums_make(&processes, &count, profile, error);
         mprof_process_sums_free(processes);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_call_tree_make(&tree, profile, error);
+        mprof_call_tree_free(tree);
     }
     return status;
 }

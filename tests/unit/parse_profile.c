@@ -312,7 +312,7 @@ static void test_lanes(void **state)
     assert_string_equal(lanes[spans[2].lane].name, "B");
     assert_int_equal(lanes[spans[2].lane].max_level, 5);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(spans[i].reserved, 0);
+        assert_true(spans[i].sampled_s == 0);
         assert_true(spans[i].open <= 1);
     }
     mprof_profile_free(profile);

@@ -87,7 +87,8 @@ typedef struct mprof_span {
     int32_t level;      /**< 0 is outermost; derived from nesting where the file has none */
     uint64_t count;     /**< > 1: that many calls recorded as one */
     uint32_t open;      /**< 1: it never returned */
-    uint32_t reserved;  /**< 0 */
+    float sampled_s;    /**< > 0: made of sampled stacks; entry and exit may each be that many
+                             seconds earlier or later. 0: exact */
 } mprof_span;
 
 /** A row of calls that nest within each other: a thread, greenlet or task of a process. */
@@ -111,6 +112,34 @@ typedef struct mprof_function {
     double sample_peak_mib; /**< highest MEM sample within any of its calls, as upstream's
                                  `peak --func`; NAN if none fell in */
 } mprof_function;
+
+/** No frame: the caller of an outermost one. */
+#define MPROF_SAMPLED_FRAME_NONE UINT32_MAX
+
+/** A function in sampled stacks, as it was called from another one. */
+typedef struct mprof_sampled_frame {
+    const char *name; /**< dotted, as mprof_function.name; owned by the profile */
+    const char *file; /**< of the code; "": not known; owned by the profile */
+    int64_t line;     /**< the first of the code; 0: not known */
+    uint32_t parent;  /**< index into mprof_profile_sampled_frames(), smaller than that of the
+                           frame; MPROF_SAMPLED_FRAME_NONE if it is outermost */
+} mprof_sampled_frame;
+
+/** A process that is unknown, or has no curve of its own. */
+#define MPROF_PROCESS_NONE UINT32_MAX
+
+/** Samples of one thread whose innermost frame was the same. */
+typedef struct mprof_sampled_stack {
+    uint32_t process;    /**< index into mprof_profile_processes(), or MPROF_PROCESS_NONE */
+    uint32_t frame;      /**< index into mprof_profile_sampled_frames() */
+    double from_s;       /**< unix seconds */
+    double to_s;         /**< unix seconds */
+    uint64_t samples;    /**< how many, at least 1 */
+    double seconds;      /**< the time they stand for */
+    double grown_mib;    /**< gross growth that is credited to them */
+    double released_mib; /**< what the process released meanwhile, by any thread */
+    double peak_mib;     /**< highest memory of the process at one of them */
+} mprof_sampled_stack;
 
 /** The memory of the program's control group. A value holds until the next one. */
 typedef struct mprof_control_group {
@@ -334,6 +363,22 @@ MPROF_API const mprof_function *mprof_profile_functions(const mprof_profile *pro
  * @param count    receives how many there are
  * @return owned by the profile. Any thread. */
 MPROF_API const mprof_span *mprof_profile_spans(const mprof_profile *profile, size_t *count);
+
+/** The frames of sampled stacks.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile; callers come before what they call. Any thread. */
+MPROF_API const mprof_sampled_frame *mprof_profile_sampled_frames(const mprof_profile *profile,
+                                                                  size_t *count);
+
+/** The samples of stacks, summed up by the recorder; with a window, those that touch it.
+ *
+ * @param profile  not NULL
+ * @param count    receives how many there are
+ * @return owned by the profile, in the order of the file. Any thread. */
+MPROF_API const mprof_sampled_stack *mprof_profile_sampled_stacks(const mprof_profile *profile,
+                                                                  size_t *count);
 
 /** The facts, in the order of the file.
  *

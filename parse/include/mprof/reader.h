@@ -70,6 +70,8 @@ typedef enum mprof_warning {
                                */
     MPROF_WARNING_COMPRESSED, /**< compressed data that are damaged or end too early: the rest of
                                  the file is missing */
+    MPROF_WARNING_FRAME,      /**< a stack, or a frame, whose frame or caller the run has not named
+                               */
     MPROF_WARNING_COUNT       /**< number of warnings */
 } mprof_warning;
 

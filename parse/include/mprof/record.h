@@ -134,7 +134,7 @@ typedef enum mprof_kind {
 typedef struct mprof_record {
     uint64_t offset;                    /**< CMDLINE FUNC: where the line begins, in bytes from the
                                              start of what is read */
-    unsigned long line;                 /**< CMDLINE FUNC: its number, from 1 */
+    unsigned long line;                 /**< CMDLINE FUNC FRAME STACK: its number, from 1 */
     mprof_record_kind kind;             /**< decides which members are used */
     int64_t pid;                        /**< all records of one process */
     int64_t ppid;                       /**< PROC */

@@ -1,0 +1,601 @@
+/* The tree is made of three sets of paths: `shown` of recorded calls and of samples; `exact` of the
+ * recorded calls in processes with samples, for the sums of functions only. */
+#include <mprof/call_tree.h>
+
+#include "array.h"
+#include "call_paths.h"
+#include "extremes.h"
+#include "map.h"
+#include "profile_parts.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define Z 1.96 /* of a normal distribution, for 95 % */
+
+typedef struct maker {
+    const mprof_profile *profile;
+    mprof__paths shown, exact;
+    bool *has_stacks;         /* owned; by process */
+    uint32_t *frame_paths;    /* owned; by frame */
+    uint32_t *frame_function; /* owned; by frame */
+    const char **names;       /* owned; by function: those of the profile come first */
+    const char **labels;      /* owned */
+    size_t function_count;
+    mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
+} maker;
+
+/* The public part comes first. */
+typedef struct tree_parts {
+    mprof_call_tree tree;
+    mprof_call_node *nodes;
+    mprof_call_function *functions;
+} tree_parts;
+
+/* ---- names ---- */
+
+/* Functions of the profile, then those that occur in samples only. */
+static int find_functions(maker *m)
+{
+    const mprof_profile *profile = m->profile;
+    mprof__map known = {0};
+    size_t most = profile->function_count + profile->frame_count;
+    int status = 0;
+    m->names = calloc(most + 1, sizeof *m->names);
+    m->labels = calloc(most + 1, sizeof *m->labels);
+    m->frame_function = calloc(profile->frame_count + 1, sizeof *m->frame_function);
+    if (!m->names || !m->labels || !m->frame_function) {
+        return -1;
+    }
+    for (size_t i = 0; i < most && status == 0; i++) {
+        bool is_frame = i >= profile->function_count;
+        size_t frame = i - profile->function_count;
+        const char *name = is_frame ? profile->frames[frame].name : profile->functions[i].name;
+        size_t length = strlen(name);
+        uint32_t index = is_frame ? mprof__map_find(&known, name, length) : MPROF__MAP_NONE;
+        if (index == MPROF__MAP_NONE) {
+            index = (uint32_t)m->function_count++;
+            m->names[index] = name;
+            status = mprof__map_set(&known, NULL, name, length, index);
+        }
+        if (is_frame) {
+            m->frame_function[frame] = index;
+        }
+    }
+    mprof__map_free(&known);
+    return status == 0 ? mprof__label_names(m->labels, m->names, m->function_count) : -1;
+}
+
+/* ---- recorded calls ---- */
+
+static int mark_sampled_processes(maker *m)
+{
+    const mprof_profile *profile = m->profile;
+    m->has_stacks = calloc(profile->process_count + 1, sizeof *m->has_stacks);
+    for (size_t i = 0; m->has_stacks && i < profile->stack_count; i++) {
+        if (profile->stacks[i].process != MPROF_PROCESS_NONE) {
+            m->has_stacks[profile->stacks[i].process] = true;
+        }
+    }
+    return m->has_stacks ? 0 : -1;
+}
+
+/* Spans are sorted by process. */
+static int add_calls(maker *m)
+{
+    const mprof_profile *profile = m->profile;
+    size_t first = 0;
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        size_t end = first;
+        while (end < profile->span_count && profile->spans[end].process == i) {
+            end++;
+        }
+        mprof__paths *paths = m->has_stacks[i] ? &m->exact : &m->shown;
+        if (mprof__paths_add_process(paths, i, first, end, m->has_stacks[i]) != 0) {
+            return -1;
+        }
+        first = end;
+    }
+    return 0;
+}
+
+/* ---- samples ---- */
+
+/* A curve with its integral from the first point to each. */
+typedef struct integral {
+    mprof__known_memory memory;
+    double *sums; /* owned */
+} integral;
+
+static int integrate(integral *of, const mprof_profile *profile, uint32_t process)
+{
+    if (mprof__known_memory_find(&of->memory, profile, process) != 0) {
+        return -1;
+    }
+    const mprof_sample *points = of->memory.points;
+    of->sums = malloc((of->memory.count + 1) * sizeof *of->sums);
+    if (!of->sums) {
+        return -1;
+    }
+    for (size_t i = 0; i < of->memory.count; i++) {
+        of->sums[i] = i == 0 ? 0
+                             : of->sums[i - 1] + (points[i].mib + points[i - 1].mib) / 2 *
+                                                     (points[i].time_s - points[i - 1].time_s);
+    }
+    return 0;
+}
+
+static size_t last_point_until(const integral *of, double time_s)
+{
+    size_t low = 0, high = of->memory.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (of->memory.points[middle].time_s <= time_s) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low ? low - 1 : 0;
+}
+
+/* Samples are as close to each other as needed: whole points will do. */
+static double mean_between(const integral *of, double from_s, double to_s, double otherwise)
+{
+    if (of->memory.count == 0) {
+        return otherwise;
+    }
+    size_t first = last_point_until(of, from_s), last = last_point_until(of, to_s);
+    double pause_s = of->memory.points[last].time_s - of->memory.points[first].time_s;
+    return pause_s > 0 ? (of->sums[last] - of->sums[first]) / pause_s : of->memory.points[last].mib;
+}
+
+static void add_sampled(mprof__sampled *to, double value, double samples)
+{
+    to->value += value;
+    to->squares += samples > 0 ? value * value / samples : 0;
+}
+
+/* The part of a period that is in the window. */
+static double share_in_window(const mprof_profile *profile, const mprof_sampled_stack *stack)
+{
+    double whole_s = stack->to_s - stack->from_s;
+    double part_s =
+        mprof__smaller(stack->to_s, profile->to_s) - mprof__larger(stack->from_s, profile->from_s);
+    return whole_s > 0 ? mprof__larger(part_s, 0) / whole_s : 1;
+}
+
+static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mib)
+{
+    double share = share_in_window(m->profile, stack);
+    double samples = (double)stack->samples * share;
+    double values[MPROF__MEASURE_COUNT] = {stack->grown_mib * share, stack->released_mib * share,
+                                           stack->seconds * share};
+    mprof__path *path = &m->shown.items[m->frame_paths[stack->frame]];
+    for (int i = 0; i < MPROF__MEASURE_COUNT; i++) {
+        add_sampled(&path->sampled[i], values[i], samples);
+        add_sampled(&m->all[i], values[i], samples);
+    }
+    path->memory_time_mib_s += values[MPROF__TIME] * mean_mib;
+    path->peak_mib = mprof__larger(path->peak_mib, stack->peak_mib);
+    path->is_sampled = true;
+}
+
+static int compare_processes(const void *a, const void *b)
+{
+    const mprof_sampled_stack *x = *(const mprof_sampled_stack *const *)a;
+    const mprof_sampled_stack *y = *(const mprof_sampled_stack *const *)b;
+    return x->process != y->process ? (x->process < y->process ? -1 : 1) : (x > y) - (x < y);
+}
+
+/* Process by process, so that one integral is needed at a time. */
+static int add_sorted_stacks(maker *m, const mprof_sampled_stack **sorted)
+{
+    integral of = {.sums = NULL};
+    int status = 0;
+    for (size_t i = 0; i < m->profile->stack_count && status == 0; i++) {
+        const mprof_sampled_stack *stack = sorted[i];
+        if (i == 0 || stack->process != sorted[i - 1]->process) {
+            free(of.sums);
+            mprof__known_memory_free(&of.memory);
+            of = (integral){.sums = NULL};
+            status = stack->process == MPROF_PROCESS_NONE
+                         ? 0
+                         : integrate(&of, m->profile, stack->process);
+        }
+        if (status == 0) {
+            add_stack(m, stack, mean_between(&of, stack->from_s, stack->to_s, stack->peak_mib));
+        }
+    }
+    free(of.sums);
+    mprof__known_memory_free(&of.memory);
+    return status;
+}
+
+static int add_samples(maker *m)
+{
+    const mprof_profile *profile = m->profile;
+    m->frame_paths = malloc((profile->frame_count + 1) * sizeof *m->frame_paths);
+    const mprof_sampled_stack **sorted = malloc((profile->stack_count + 1) * sizeof *sorted);
+    int status = m->frame_paths && sorted ? 0 : -1;
+    for (size_t i = 0; i < profile->frame_count && status == 0; i++) {
+        uint32_t parent = profile->frames[i].parent;
+        m->frame_paths[i] = mprof__paths_find(
+            &m->shown, parent == MPROF_SAMPLED_FRAME_NONE ? 0 : m->frame_paths[parent],
+            m->frame_function[i]);
+        status = m->frame_paths[i] == MPROF__PATH_NONE ? -1 : 0;
+    }
+    for (size_t i = 0; i < profile->stack_count && status == 0; i++) {
+        sorted[i] = &profile->stacks[i];
+    }
+    if (status == 0) {
+        qsort(sorted, profile->stack_count, sizeof *sorted, compare_processes);
+        status = add_sorted_stacks(m, sorted);
+    }
+    free(sorted);
+    return status;
+}
+
+/* ---- estimates ---- */
+
+/* By Newton's method: recording links libc only. */
+static double square_root(double x)
+{
+    double root = x > 1 ? x : 1;
+    for (int i = 0; i < 200 && root * root - x > root * root * 1e-15; i++) {
+        root = (root + x / root) / 2;
+    }
+    return x > 0 ? root : 0;
+}
+
+/* Wilson's interval for the share of `part` in `all`, as amounts. */
+static void add_interval(mprof_estimate *to, mprof__sampled part, mprof__sampled all)
+{
+    if (!(part.value > 0) || !(all.squares > 0)) {
+        return;
+    }
+    double n = mprof__larger(all.value * all.value / all.squares, 1);
+    double p = mprof__smaller(part.value / all.value, 1);
+    double middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n);
+    double half = Z * square_root(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n);
+    to->value += part.value;
+    to->low += mprof__smaller(mprof__larger(middle - half, 0) * all.value, part.value);
+    to->high += mprof__larger(mprof__smaller(middle + half, 1) * all.value, part.value);
+}
+
+/* What is added up before the bounds are known. */
+typedef struct amounts {
+    mprof__split change[2];
+    double time_s, memory_time_mib_s, edge_variance;
+    mprof__sampled sampled[MPROF__MEASURE_COUNT];
+} amounts;
+
+static void add_amounts(amounts *to, const amounts *more)
+{
+    for (int i = 0; i < 2; i++) {
+        to->change[i].value += more->change[i].value;
+        to->change[i].certain += more->change[i].certain;
+        to->change[i].possible += more->change[i].possible;
+    }
+    to->time_s += more->time_s;
+    to->memory_time_mib_s += more->memory_time_mib_s;
+    to->edge_variance += more->edge_variance;
+    for (int i = 0; i < MPROF__MEASURE_COUNT; i++) {
+        to->sampled[i].value += more->sampled[i].value;
+        to->sampled[i].squares += more->sampled[i].squares;
+    }
+}
+
+static amounts own_amounts(const mprof__path *path)
+{
+    amounts a = {.change = {path->own[0], path->own[1]},
+                 .time_s = path->time_s,
+                 .memory_time_mib_s = path->memory_time_mib_s,
+                 .edge_variance = path->edge_variance};
+    memcpy(a.sampled, path->sampled, sizeof a.sampled);
+    return a;
+}
+
+/* most_mib: growth and release of everything. */
+static mprof_estimate change_of(const amounts *a, int side, const mprof__sampled *all,
+                                double most_mib)
+{
+    const mprof__split *split = &a->change[side];
+    mprof_estimate estimate = {split->value, split->certain,
+                               mprof__smaller(split->certain + split->possible, most_mib)};
+    /* sums of parts differ in their last digits */
+    estimate.low = mprof__smaller(estimate.low, estimate.value);
+    estimate.high = mprof__larger(estimate.high, estimate.value);
+    if (split->possible == 0) {
+        estimate.low = estimate.high = estimate.value;
+    }
+    add_interval(&estimate, a->sampled[side], all[side]);
+    return estimate;
+}
+
+static mprof_call_sum sum_of(const amounts *a, const mprof__sampled *all, const double most_mib[2])
+{
+    double doubt_s = Z * square_root(a->edge_variance);
+    mprof_call_sum sum = {
+        .growth_mib = change_of(a, MPROF__GROWTH, all, most_mib[MPROF__GROWTH]),
+        .release_mib = change_of(a, MPROF__RELEASE, all, most_mib[MPROF__RELEASE]),
+        .time_s = {a->time_s, mprof__larger(a->time_s - doubt_s, 0), a->time_s + doubt_s},
+        .memory_time_mib_s = a->memory_time_mib_s};
+    add_interval(&sum.time_s, a->sampled[MPROF__TIME], all[MPROF__TIME]);
+    return sum;
+}
+
+/* ---- nodes ---- */
+
+/* With all paths below each. NULL without memory. */
+static amounts *total_amounts(const mprof__paths *paths)
+{
+    amounts *totals = malloc(paths->count * sizeof *totals);
+    for (size_t i = 0; totals && i < paths->count; i++) {
+        totals[i] = own_amounts(&paths->items[i]);
+        for (int side = 0; side < 2; side++) {
+            totals[i].change[side].possible = 0;
+            totals[i].change[side].certain += paths->items[i].below[side].certain;
+        }
+    }
+    for (size_t i = paths->count; totals && i-- > 1;) {
+        add_amounts(&totals[paths->items[i].parent], &totals[i]);
+    }
+    /* the calls around it may have what is shared below them for certain */
+    for (size_t i = 0; totals && i < paths->count; i++) {
+        for (int side = 0; side < 2; side++) {
+            totals[i].change[side].possible = paths->items[i].below[side].possible;
+        }
+    }
+    return totals;
+}
+
+static void link_nodes(mprof_call_node *nodes, const mprof__paths *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        const mprof__path *path = &paths->items[i];
+        nodes[i] = (mprof_call_node){.function = path->function,
+                                     .parent = path->parent,
+                                     .first_child = MPROF_CALL_NODE_NONE,
+                                     .next = MPROF_CALL_NODE_NONE,
+                                     .call_count = path->call_count,
+                                     .is_sampled = path->is_sampled,
+                                     .peak_mib = path->peak_mib};
+    }
+    for (size_t i = paths->count; i-- > 1;) {
+        mprof_call_node *parent = &nodes[nodes[i].parent];
+        nodes[i].next = parent->first_child;
+        parent->first_child = (uint32_t)i;
+        parent->peak_mib = mprof__larger(parent->peak_mib, nodes[i].peak_mib);
+        parent->is_sampled |= nodes[i].is_sampled;
+    }
+}
+
+static mprof_call_node *make_nodes(const maker *m, const mprof__paths *paths, const amounts *totals,
+                                   const double most_mib[2])
+{
+    mprof_call_node *nodes = malloc(paths->count * sizeof *nodes);
+    if (!nodes) {
+        return NULL;
+    }
+    link_nodes(nodes, paths);
+    for (size_t i = 0; i < paths->count; i++) {
+        amounts own = own_amounts(&paths->items[i]);
+        nodes[i].own = sum_of(&own, m->all, most_mib);
+        nodes[i].total = sum_of(&totals[i], m->all, most_mib);
+    }
+    return nodes;
+}
+
+/* ---- functions ---- */
+
+typedef struct function_state {
+    amounts own, total;
+    double peak_mib;
+    uint64_t call_count;
+    uint32_t depth; /* how many of its calls are around the present path */
+    bool is_known, is_exact;
+} function_state;
+
+static void visit(function_state *state, const mprof__path *path, const amounts *total,
+                  double peak_mib, bool is_exact)
+{
+    amounts own = own_amounts(path), all = *total;
+    if (!is_exact && state->is_exact) {
+        /* recorded calls say it better; but not what they called themselves */
+        memset(all.sampled, 0, sizeof all.sampled);
+    }
+    if (is_exact) {
+        own = (amounts){.time_s = 0};
+    }
+    add_amounts(&state->own, &own);
+    if (state->depth == 0) {
+        add_amounts(&state->total, &all);
+    }
+    state->call_count += path->call_count;
+    state->peak_mib = mprof__larger(state->peak_mib, peak_mib);
+    state->is_known = true;
+    state->depth++;
+}
+
+/* In depth-first order, so that recursive calls are counted within their outermost one. */
+static void visit_all(function_state *states, const mprof__paths *paths,
+                      const mprof_call_node *nodes, const amounts *totals, bool is_exact)
+{
+    uint32_t at = nodes[0].first_child;
+    while (at != MPROF_CALL_NODE_NONE && at != 0) {
+        visit(&states[nodes[at].function], &paths->items[at], &totals[at], nodes[at].peak_mib,
+              is_exact);
+        if (nodes[at].first_child != MPROF_CALL_NODE_NONE) {
+            at = nodes[at].first_child;
+            continue;
+        }
+        while (at != 0 && nodes[at].next == MPROF_CALL_NODE_NONE) {
+            states[nodes[at].function].depth--;
+            at = nodes[at].parent;
+        }
+        if (at != 0) {
+            states[nodes[at].function].depth--;
+            at = nodes[at].next;
+        }
+    }
+}
+
+static int visit_exact(const maker *m, function_state *states)
+{
+    amounts *totals = total_amounts(&m->exact);
+    mprof_call_node *nodes = malloc(m->exact.count * sizeof *nodes);
+    if (totals && nodes) {
+        link_nodes(nodes, &m->exact);
+        visit_all(states, &m->exact, nodes, totals, true);
+    }
+    for (size_t i = 0; i < m->function_count; i++) {
+        states[i].is_exact = states[i].is_known;
+    }
+    free(nodes);
+    int status = totals && nodes ? 0 : -1;
+    free(totals);
+    return status;
+}
+
+static void keep_functions(tree_parts *parts, const maker *m, const function_state *states,
+                           const double most_mib[2])
+{
+    for (size_t i = 0; i < m->function_count; i++) {
+        const function_state *state = &states[i];
+        if (!state->is_known) {
+            continue;
+        }
+        /* those of recorded calls are of all samples, whatever points were kept */
+        double peak_mib = state->call_count > 0
+                              ? mprof__larger(m->profile->functions[i].peak_mib, state->peak_mib)
+                              : state->peak_mib;
+        parts->functions[parts->tree.function_count++] =
+            (mprof_call_function){.name = m->names[i],
+                                  .label = m->labels[i],
+                                  .call_count = state->call_count,
+                                  .is_sampled = state->total.sampled[MPROF__TIME].value > 0 ||
+                                                state->total.sampled[MPROF__GROWTH].value > 0 ||
+                                                state->total.edge_variance > 0,
+                                  .peak_mib = peak_mib,
+                                  .own = sum_of(&state->own, m->all, most_mib),
+                                  .total = sum_of(&state->total, m->all, most_mib)};
+    }
+}
+
+/* Nodes name functions by their index in the tree. */
+static void number_functions(tree_parts *parts, const function_state *states, size_t count,
+                             uint32_t *numbers)
+{
+    uint32_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = used;
+        used += states[i].is_known;
+    }
+    for (size_t i = 1; i < parts->tree.node_count; i++) {
+        parts->nodes[i].function = numbers[parts->nodes[i].function];
+    }
+}
+
+/* ---- the tree ---- */
+
+static int make_tree(tree_parts *parts, const maker *m)
+{
+    amounts *totals = total_amounts(&m->shown);
+    function_state *states = calloc(m->function_count + 1, sizeof *states);
+    uint32_t *numbers = malloc((m->function_count + 1) * sizeof *numbers);
+    int status = -1;
+    parts->functions = malloc((m->function_count + 1) * sizeof *parts->functions);
+    for (size_t i = 0; states && i < m->function_count; i++) {
+        states[i].peak_mib = NAN;
+    }
+    if (totals && states && numbers && parts->functions && visit_exact(m, states) == 0) {
+        const double most_mib[2] = {totals[0].change[0].value, totals[0].change[1].value};
+        parts->tree.node_count = m->shown.count;
+        parts->nodes = make_nodes(m, &m->shown, totals, most_mib);
+        if (parts->nodes) {
+            visit_all(states, &m->shown, parts->nodes, totals, false);
+            keep_functions(parts, m, states, most_mib);
+            number_functions(parts, states, m->function_count, numbers);
+            status = 0;
+        }
+    }
+    free(totals);
+    free(states);
+    free(numbers);
+    return status;
+}
+
+/* Of processes whose changes are not followed, from the first to the last sample. */
+static double change_of_sampled(const maker *m)
+{
+    double change_mib = 0;
+    for (uint32_t i = 0; i < m->profile->process_count; i++) {
+        mprof__known_memory memory;
+        if (m->has_stacks[i] && mprof__known_memory_find(&memory, m->profile, i) == 0) {
+            change_mib +=
+                memory.count ? memory.points[memory.count - 1].mib - memory.points[0].mib : 0;
+            mprof__known_memory_free(&memory);
+        }
+    }
+    return change_mib;
+}
+
+static void describe(mprof_call_tree *tree, const maker *m, const tree_parts *parts)
+{
+    const mprof_profile *profile = m->profile;
+    const mprof__path *paths = m->shown.items;
+    tree->nodes = parts->nodes;
+    tree->functions = parts->functions;
+    tree->duration_s = mprof__larger(mprof__smaller(profile->end_s, profile->to_s) -
+                                         mprof__larger(profile->start_s, profile->from_s),
+                                     0);
+    tree->net_mib = change_of_sampled(m);
+    for (size_t i = 0; i < m->shown.count; i++) {
+        tree->net_mib += paths[i].own[MPROF__GROWTH].value - paths[i].own[MPROF__RELEASE].value;
+    }
+    tree->has_samples = parts->nodes[0].is_sampled;
+    tree->has_concurrency = m->shown.has_concurrency;
+    tree->left_out = m->shown.left_out + m->exact.left_out;
+}
+
+mprof_status mprof_call_tree_make(mprof_call_tree **out, const mprof_profile *profile,
+                                  mprof_error *error)
+{
+    maker m = {.profile = profile};
+    tree_parts *parts = calloc(1, sizeof *parts);
+    int status = parts && mprof__paths_init(&m.shown, profile) == 0 &&
+                         mprof__paths_init(&m.exact, profile) == 0 && find_functions(&m) == 0 &&
+                         mark_sampled_processes(&m) == 0 && add_calls(&m) == 0 &&
+                         add_samples(&m) == 0 && make_tree(parts, &m) == 0
+                     ? 0
+                     : -1;
+    *out = NULL;
+    if (status == 0) {
+        describe(&parts->tree, &m, parts);
+        *out = &parts->tree;
+    } else {
+        mprof_call_tree_free(parts ? &parts->tree : NULL);
+    }
+    mprof__paths_free(&m.shown);
+    mprof__paths_free(&m.exact);
+    free(m.has_stacks);
+    free(m.frame_paths);
+    free(m.frame_function);
+    free(m.names);
+    free(m.labels);
+    return status == 0 ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+void mprof_call_tree_free(mprof_call_tree *tree)
+{
+    tree_parts *parts = (tree_parts *)tree;
+    if (!parts) {
+        return;
+    }
+    free(parts->nodes);
+    free(parts->functions);
+    free(parts);
+}
