@@ -49,6 +49,18 @@ void mprof__number_map_clear(mprof__number_map *map);
 /* Removes all keys; the limit stays. */
 void mprof__number_map_free(mprof__number_map *map);
 
+/* ---- texts ---- */
+
+/* A key for a text: FNV-1a. Two texts may have the same. */
+static inline uint64_t mprof__number_map_key(const char *bytes, size_t length)
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < length; i++) {
+        key = (key ^ (uint8_t)bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return key;
+}
+
 /* ---- addresses to addresses ---- */
 
 static inline void *mprof__number_map_find_pointer(const mprof__number_map *map, const void *key)

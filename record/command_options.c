@@ -26,6 +26,9 @@ enum {
     KEY_OWN_AGENT,
     KEY_FUNC,
     KEY_LINES,
+    KEY_STACKS,
+    KEY_STACKS_INTERVAL,
+    KEY_NO_STACKS_EVENTS,
     KEY_DELAY,
     KEY_UNTIL_PEAK,
     KEY_LIVE,
@@ -60,6 +63,15 @@ static const struct argp_option option_table[] = {
      "the same; attach loads the agent into the running Python for it", 0},
     {"lines", KEY_LINES, NULL, 0,
      "at the end print how the lines of decorated Python functions changed memory", 0},
+    {"stacks", KEY_STACKS, "own|all|PATTERN", OPTION_ARG_OPTIONAL,
+     "sample what every Python thread runs, and who makes memory grow, from outside, without any "
+     "change to the program; show frames of its own files (own), all, or those that match a "
+     "pattern as of --func",
+     0},
+    {"stacks-interval", KEY_STACKS_INTERVAL, "SECONDS", 0,
+     "time between samples of stacks (as --interval)", 0},
+    {"no-stacks-events", KEY_NO_STACKS_EVENTS, NULL, 0,
+     "take no further samples of stacks while memory grows", 0},
     {"interval", 'T', "SECONDS", 0, "time between samples (0.1)", 0},
     {"include-children", 'C', NULL, 0, "MEM is the sum over the program and its descendants", 0},
     {"multiprocess", 'M', NULL, 0, "also record each descendant by itself", 0},
@@ -114,6 +126,7 @@ static const struct {
     {KEY_OWN_AGENT, offsetof(mprof__command_options, own_agent)},
     {KEY_PEAK_INTERVAL, offsetof(mprof__command_options, peak_interval)},
     {KEY_REDACT, offsetof(mprof__command_options, redact)},
+    {KEY_NO_STACKS_EVENTS, offsetof(mprof__command_options, without_stacks_events)},
 };
 
 /* Options that take a number of seconds. */
@@ -126,6 +139,8 @@ static const struct {
 } durations[] = {
     {'T', offsetof(mprof__command_options, interval_s), "--interval", INTERVAL_MIN_S,
      INTERVAL_MAX_S},
+    {KEY_STACKS_INTERVAL, offsetof(mprof__command_options, stacks_interval_s), "--stacks-interval",
+     INTERVAL_MIN_S, INTERVAL_MAX_S},
     {'t', offsetof(mprof__command_options, timeout_s), "--timeout", INTERVAL_MIN_S, TIMEOUT_MAX_S},
     {KEY_DELAY, offsetof(mprof__command_options, delay_s), "--delay", 0, TIMEOUT_MAX_S},
 };
@@ -261,6 +276,34 @@ static void add_function(struct argp_state *state, mprof__command_options *optio
     free(pattern);
 }
 
+/* NULL: own. Patterns of several options are kept one a line. */
+static void add_stacks(struct argp_state *state, mprof__command_options *options, const char *text)
+{
+    bool is_word = !text || strcmp(text, "own") == 0 || strcmp(text, "all") == 0;
+
+    if (text && (!*text || *text == ':' || strchr(text, '\n'))) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "--stacks must be own, all, or name a module, as in module:name, not '%s'",
+                     text);
+    }
+    if (is_word) {
+        free(options->stacks);
+        options->stacks = strdup(text ? text : "own");
+    } else {
+        char *before = options->stacks;
+        bool has_patterns = before && strcmp(before, "own") != 0 && strcmp(before, "all") != 0;
+
+        if (asprintf(&options->stacks, "%s%s%s", has_patterns ? before : "",
+                     has_patterns ? "\n" : "", text) < 0) {
+            options->stacks = NULL;
+        }
+        free(before);
+    }
+    if (!options->stacks) {
+        argp_failure(state, MPROF_EXIT_FAILED, 0, "out of memory");
+    }
+}
+
 static void parse_repeat(struct argp_state *state, mprof__command_options *options,
                          const char *text)
 {
@@ -326,6 +369,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case KEY_FUNC:
         add_function(state, options, argument);
+        return 0;
+    case KEY_STACKS:
+        add_stacks(state, options, argument);
         return 0;
     case KEY_REPEAT:
         parse_repeat(state, options, argument);
@@ -400,6 +446,7 @@ void mprof__command_options_parse(mprof__command_options *options, int argc, cha
 void mprof__command_options_free(mprof__command_options *options)
 {
     mprof__check_request_free(&options->limits);
+    free(options->stacks);
 }
 
 const char *mprof__command_options_patterns(void)

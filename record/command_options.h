@@ -27,8 +27,11 @@ typedef struct mprof__command_options {
     bool redact;
     bool quiet; /* print no messages about a recording that goes well */
     bool follow;
-    unsigned kinds; /* 1 << mprof_kind */
-    bool group;     /* the control group is recorded, with or without a limit */
+    unsigned kinds;           /* 1 << mprof_kind */
+    bool group;               /* the control group is recorded, with or without a limit */
+    char *stacks;             /* owned; which frames of sampled stacks are shown; NULL: no stacks */
+    double stacks_interval_s; /* 0: as interval_s */
+    bool without_stacks_events;
     bool attach;
     bool check;                  /* hold the recording against limits */
     unsigned repeat;             /* how many runs, recorded into a directory; 0: one, into a file */

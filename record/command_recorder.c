@@ -118,6 +118,11 @@ static void plan_recording(const mprof__command_recorder *recorder, mprof__recor
     plan->group = options->group;
     plan->multiprocess = options->multiprocess;
     plan->peak_interval = options->peak_interval;
+    plan->stacks.chosen = options->stacks;
+    plan->stacks.interval_ns = options->stacks_interval_s > 0
+                                   ? (int64_t)(options->stacks_interval_s * 1e9 + 0.5)
+                                   : plan->interval_ns;
+    plan->stacks.without_events = options->without_stacks_events;
     plan->redact = options->redact;
     plan->is_child = !options->attach;
 }

@@ -40,6 +40,8 @@ struct mprof__calls {
     uint64_t unnamed;   /* calls recorded as (other names) */
     uint64_t corrected; /* times that were moved into the possible range */
     unsigned uncommitted;
+    int32_t (*levels)(void *data, const mprof__event_log_call *call);
+    void *levels_data;
     int64_t begin_ns;       /* calls that ended earlier are not written */
     bool names_wait;        /* some belong to processes that are not known yet */
     mprof_error unsearched; /* why the last search failed, if it did */
@@ -110,6 +112,24 @@ size_t mprof__calls_count_in_flight(const mprof__calls *calls, int64_t pid, char
     return count;
 }
 
+bool mprof__calls_record(const mprof__calls *calls, int64_t pid, mprof_text name)
+{
+    for (size_t i = 0; i < calls->count; i++) {
+        if (calls->rings[i].pid == pid && mprof__ring_reader_knows(calls->rings[i].ring, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mprof__calls_set_levels(mprof__calls *calls,
+                             int32_t (*levels)(void *data, const mprof__event_log_call *call),
+                             void *data)
+{
+    calls->levels = levels;
+    calls->levels_data = data;
+}
+
 /* Only the first is reported: a faulty process could cause any number of them. */
 static void report_damage(mprof__calls *calls, const mprof_error *error)
 {
@@ -147,6 +167,7 @@ static mprof_status write_call(void *data, const mprof__ring_call *ended)
     call.exit_ns = ended->exit_ns;
     call.exit_bytes = ended->exit_bytes;
     call.suspended_ns = ended->suspended_ns;
+    call.sampled_ns = 0;
     call.count = ended->count;
     call.open = ended->open;
     if (ended->open) {
@@ -158,6 +179,9 @@ static mprof_status write_call(void *data, const mprof__ring_call *ended)
     }
     if (call.enter_ns < owner->calls->begin_ns) {
         clip_entry(owner->calls, &call);
+    }
+    if (owner->calls->levels) {
+        call.level += owner->calls->levels(owner->calls->levels_data, &call);
     }
     mprof__event_log_func(owner->calls->log, &call);
     if (++owner->calls->uncommitted >= CALLS_PER_COMMIT) {

@@ -7,6 +7,7 @@
 #include "ring_folder.h"
 
 #include <mprof/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__calls mprof__calls;
@@ -35,6 +36,15 @@ void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns);
 
 /* Drains and closes all rings. Open calls are recorded as open. */
 void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
+
+/* Whether the process has recorded calls of this name, as of the last drain. */
+bool mprof__calls_record(const mprof__calls *calls, int64_t pid, mprof_text name);
+
+/* Calls `levels` (NULL: none) with each call that is written; it returns how many levels further
+ * inside to draw it. */
+void mprof__calls_set_levels(mprof__calls *calls,
+                             int32_t (*levels)(void *data, const mprof__event_log_call *call),
+                             void *data);
 
 /* Counts the calls in flight of one process (pid 0: of all), as of the last drain. The name of the
  * newest goes into name[size], cut and terminated; "" if none exists. */

@@ -67,6 +67,7 @@ struct mprof__ring_reader {
     int64_t shift_ns;   /* from the process's clock to ours */
     text_table names;
     text_table lanes;
+    mprof__number_map known; /* keys of all names that were ever defined -> 1 */
     mprof__number_map calls; /* call id -> index into open_calls */
     open_call *open_calls;
     uint32_t open_calls_size;
@@ -212,6 +213,7 @@ mprof_status mprof__ring_reader_open(mprof__ring_reader **out, int fd, int64_t p
     ring->pid_namespace = header.pid_namespace;
     ring->owner = status.st_uid;
     text_table_init(&ring->names, NAMES_MAX, NAME_BYTES_MAX);
+    ring->known.limit = NAMES_MAX;
     text_table_init(&ring->lanes, LANES_MAX, LANE_BYTES_MAX);
     ring->calls.limit = IN_FLIGHT_MAX(ring->capacity);
     *out = ring;
@@ -234,6 +236,7 @@ void mprof__ring_reader_free(mprof__ring_reader *ring)
     mprof__number_map_free(&ring->calls);
     text_table_free(&ring->lanes);
     text_table_free(&ring->names);
+    mprof__number_map_free(&ring->known);
     close(ring->fd);
     free(ring);
 }
@@ -300,6 +303,11 @@ static mprof_status read_text(const event_reading *reading, const char *bytes, s
         return malformed(reading, "a text is longer than its event");
     }
     text_table *table = head.event.kind == MPROF_WIRE_NAME ? &ring->names : &ring->lanes;
+    if (table == &ring->names) {
+        uint64_t key = mprof__number_map_key(bytes + sizeof head, head.length);
+
+        (void)mprof__number_map_put(&ring->known, key, 1);
+    }
     mprof_status status = text_table_put(table, head.event.id, bytes + sizeof head, head.length);
     if (status == MPROF_EFORMAT && table == &ring->lanes) {
         mprof__number_map_clear(&table->ids);
@@ -691,6 +699,12 @@ uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__rin
         fill_call(ring, last, newest);
     }
     return (uint32_t)ring->calls.count;
+}
+
+bool mprof__ring_reader_knows(const mprof__ring_reader *ring, mprof_text name)
+{
+    return mprof__number_map_find(&ring->known, mprof__number_map_key(name.bytes, name.length)) !=
+           0;
 }
 
 uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring)

@@ -52,6 +52,9 @@ mprof_status mprof__ring_reader_finish(mprof__ring_reader *ring, mprof__ring_sin
  * texts are valid until the next drain. */
 uint32_t mprof__ring_reader_in_flight(const mprof__ring_reader *ring, mprof__ring_call *newest);
 
+/* Whether calls of this name were recorded, as of the last drain. */
+bool mprof__ring_reader_knows(const mprof__ring_reader *ring, mprof_text name);
+
 /* Calls that the process reports as lost. */
 uint64_t mprof__ring_reader_dropped(const mprof__ring_reader *ring);
 

@@ -158,7 +158,46 @@ void mprof__event_log_func(mprof__event_log *log, const mprof__event_log_call *c
     record.call.exit = sample_of(log, call->exit_bytes, call->exit_ns);
     record.call.count = call->count;
     record.call.suspended_s = (double)call->suspended_ns / 1e9;
+    record.call.sampled_s = (double)call->sampled_ns / 1e9;
     record.call.open = call->open;
+    append(log, &record);
+}
+
+void mprof__event_log_frame(mprof__event_log *log, uint32_t node, uint32_t parent, const char *name,
+                            const char *file, int32_t line)
+{
+    mprof_record record = record_of(MPROF_RECORD_FRAME);
+    char shown[4096];
+
+    record.frame.id = node;
+    record.frame.parent = parent;
+    record.frame.name = text_of(name);
+    record.frame.file = text_of(file);
+    record.frame.line = line > 0 ? line : 0;
+    if (log->redact) {
+        mprof__redact_text(shown, sizeof shown, file);
+        record.frame.file = text_of(shown);
+    }
+    append(log, &record);
+}
+
+void mprof__event_log_stack(mprof__event_log *log, int64_t pid, const char *lane, int64_t from_ns,
+                            int64_t to_ns, const mprof__stack_sum *sum)
+{
+    mprof_record record = record_of(MPROF_RECORD_STACK);
+
+    record.pid = pid;
+    record.sample = sample_of(log, 0, to_ns);
+    record.stack = (mprof_stack_samples){
+        .frame = sum->node,
+        .from_s = mprof__clock_wall_s(&log->clock, from_ns < to_ns ? from_ns : to_ns),
+        .lane = text_of(lane),
+        .samples = sum->samples,
+        .seconds = (double)sum->lasted_ns / 1e9,
+        .grown_mib = (double)sum->grown_bytes / MIB,
+        .released_mib = (double)sum->released_bytes / MIB,
+        .peak_mib = (double)sum->peak_bytes / MIB,
+    };
     append(log, &record);
 }
 

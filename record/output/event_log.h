@@ -33,9 +33,21 @@ typedef struct mprof__event_log_call {
     int64_t exit_ns;
     int64_t exit_bytes;
     int64_t suspended_ns;
+    int64_t
+        sampled_ns; /* > 0: it was seen in samples; how much earlier or later its edges may be */
     uint64_t count;
     bool open;
 } mprof__event_log_call;
+
+/* Samples of one stack, to write as one record. */
+typedef struct mprof__stack_sum {
+    uint32_t node; /* of its innermost frame, in the tree of stacks; 0: no frame is shown */
+    uint64_t samples;
+    int64_t lasted_ns;
+    int64_t grown_bytes;
+    int64_t released_bytes;
+    int64_t peak_bytes;
+} mprof__stack_sum;
 
 /* Starts the clock. notice (may be NULL) is called at once with each problem during the recording.
  */
@@ -61,6 +73,11 @@ void mprof__event_log_process(mprof__event_log *log, const mprof__process *proce
 void mprof__event_log_end(mprof__event_log *log, int64_t pid, const mprof__process_end *end);
 void mprof__event_log_func(mprof__event_log *log, const mprof__event_log_call *call);
 void mprof__event_log_lost(mprof__event_log *log, int64_t pid, uint64_t count, int64_t time_ns);
+/* A node of the tree of stacks; parent 0: outermost. */
+void mprof__event_log_frame(mprof__event_log *log, uint32_t node, uint32_t parent, const char *name,
+                            const char *file, int32_t line);
+void mprof__event_log_stack(mprof__event_log *log, int64_t pid, const char *lane, int64_t from_ns,
+                            int64_t to_ns, const mprof__stack_sum *sum);
 
 /* Writes the buffered records to the file. */
 void mprof__event_log_commit(mprof__event_log *log);

@@ -12,6 +12,7 @@ typedef enum mprof__event_source {
     MPROF__SOURCE_PROCESSES,   /* births and ends of any processes */
     MPROF__SOURCE_WAKEUP,      /* a process asks for a drain of its ring */
     MPROF__SOURCE_RING_FOLDER, /* there may be a new ring */
+    MPROF__SOURCE_FAULTS,      /* memory of a process grows whose stacks are sampled */
     MPROF__SOURCE_COUNT
 } mprof__event_source;
 

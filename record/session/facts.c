@@ -35,6 +35,10 @@ void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *
     mprof__event_log_number(log, "interval", (double)plan->interval_ns / 1e9);
     mprof__event_log_fact(log, "include-children", yes_no(plan->include_children));
     mprof__event_log_fact(log, "multiprocess", yes_no(plan->multiprocess));
+    if (plan->stacks.chosen) {
+        mprof__event_log_fact(log, "stacks", plan->stacks.chosen);
+        mprof__event_log_number(log, "stacks-interval", (double)plan->stacks.interval_ns / 1e9);
+    }
     if (plan->delay_ns > 0) {
         mprof__event_log_number(log, "delay", (double)plan->delay_ns / 1e9);
     }

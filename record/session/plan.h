@@ -4,6 +4,7 @@
 
 #include "record/calls/ring_folder.h"
 #include "record/kernel/memory_probe.h"
+#include "record/stacks/stack_recorder.h"
 #include "record/terminal/live_line.h"
 #include "record/terminal/signals.h"
 #include "until_peak.h"
@@ -25,6 +26,7 @@ typedef struct mprof__recorder_plan {
     bool follow;                /* record until no descendant is left */
     unsigned kinds;             /* 1 << mprof_kind: recorded in addition to the metric */
     bool group;                 /* record the control group, even without a limit */
+    mprof__stack_plan stacks;   /* chosen NULL: none */
     bool redact;                /* mask secrets in command lines and names */
     bool peak_interval;         /* read and reset high-water marks at every tick */
     bool is_child;              /* the program is our child: reap it, and pass signals to it */

@@ -50,6 +50,9 @@ static void handle_exec(void *data, mprof__process *process)
 {
     mprof__process_lifecycle *lifecycle = data;
 
+    if (lifecycle->stacks) {
+        mprof__stack_recorder_exec(lifecycle->stacks, process->pid, mprof__clock_now_ns());
+    }
     mprof__agent_check_process(&lifecycle->agent, process);
 }
 
@@ -117,6 +120,13 @@ static void handle_end(void *data, mprof__process *process, const mprof__process
         mprof__oom_killer_claim(lifecycle->oom_killer, &process->place, process->pid,
                                 mprof__clock_now_ns())) {
         recorded.cause = MPROF_EXIT_OOM;
+    }
+    if (lifecycle->stacks) {
+        if (lifecycle->calls) { /* they show which functions are recorded anyway */
+            mprof__calls_find_rings(lifecycle->calls);
+            mprof__calls_drain(lifecycle->calls);
+        }
+        mprof__stack_recorder_end(lifecycle->stacks, process->pid, end->time_ns);
     }
     if (lifecycle->calls) {
         mprof__calls_end_process(lifecycle->calls, process->pid, end->time_ns);

@@ -10,6 +10,7 @@
 #include "record/output/event_log.h"
 #include "record/processes/process.h"
 #include "record/processes/process_tree.h"
+#include "record/stacks/stack_recorder.h"
 #include "sampler.h"
 #include "target.h"
 
@@ -20,7 +21,8 @@
 typedef struct mprof__process_lifecycle {
     mprof__event_log *log; /* borrowed, as the next three */
     mprof__sampler *sampler;
-    mprof__calls *calls; /* NULL: no functions */
+    mprof__calls *calls;           /* NULL: no functions */
+    mprof__stack_recorder *stacks; /* NULL: no stacks */
     mprof__agent_check agent;
     mprof__target *target;                /* has_ended is set here */
     bool follow;                          /* the recording goes on after the target's end */

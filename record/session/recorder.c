@@ -10,6 +10,7 @@
 #include "record/calls/calls_in_flight.h"
 #include "record/output/event_log.h"
 #include "record/processes/process_title.h"
+#include "record/stacks/stack_recorder.h"
 #include "sampler.h"
 #include "target.h"
 #include "ticker.h"
@@ -33,6 +34,7 @@ struct mprof__recorder {
     mprof__process_lifecycle lifecycle;
     mprof__sampler sampler;
     mprof__calls *calls;              /* NULL: no functions */
+    mprof__stack_recorder *stacks;    /* NULL: no stacks */
     mprof__calls_in_flight in_flight; /* pending requests for calls in flight */
     mprof__end_request request;
     mprof__event_loop loop;
@@ -122,6 +124,9 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
         now_ns = mprof__clock_now_ns(); /* no sample may precede the birth of its process */
     }
     mprof__sampler_tick(&recorder->sampler, now_ns);
+    if (recorder->stacks) {
+        mprof__stack_recorder_tick(recorder->stacks, now_ns);
+    }
     if (recorder->calls) {
         mprof__calls_drain(recorder->calls);
         mprof__calls_in_flight_answer(
@@ -138,6 +143,16 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     }
 }
 
+/* After samples of stacks between two ticks. Calls that have ended since the sample before are
+ * written first: spans inside of them end there. */
+static void finish_stacks(mprof__recorder *recorder)
+{
+    if (recorder->calls) {
+        mprof__calls_drain(recorder->calls);
+    }
+    mprof__event_log_commit(&recorder->log);
+}
+
 /* The first tick after a delay. */
 static void tick_first(mprof__recorder *recorder, int64_t now_ns)
 {
@@ -146,6 +161,9 @@ static void tick_first(mprof__recorder *recorder, int64_t now_ns)
     mprof__process_lifecycle_update(&recorder->lifecycle, now_ns);
     now_ns = mprof__clock_now_ns();
     mprof__process_lifecycle_begin(&recorder->lifecycle, now_ns);
+    if (recorder->stacks) {
+        mprof__stack_recorder_begin(recorder->stacks, now_ns);
+    }
     tick(recorder, now_ns);
     for (size_t i = 0; i < processes->count; i++) {
         processes->items[i]->begin_bytes = processes->items[i]->rss_bytes;
@@ -171,6 +189,9 @@ static void finish_file(mprof__recorder *recorder)
     mprof__process_lifecycle_update(&recorder->lifecycle, now_ns);
     mprof__sampler_find_ended(&recorder->sampler, now_ns);
     mprof__process_lifecycle_begin_if_needed(&recorder->lifecycle);
+    if (recorder->stacks) {
+        mprof__stack_recorder_finish(recorder->stacks, now_ns);
+    }
     if (recorder->calls) {
         mprof__calls_finish(recorder->calls, now_ns);
     }
@@ -248,7 +269,21 @@ static void watch_descriptors(mprof__recorder *recorder)
                           has_rings ? mprof__ring_folder_watch_fd(folder) : -1);
     if (!recorder->is_sampling) {
         mprof__event_loop_set(loop, MPROF__SOURCE_PROCESSES, -1);
+        mprof__event_loop_set(loop, MPROF__SOURCE_FAULTS, -1);
     }
+}
+
+/* The same for stacks, of which page faults may wake the loop. */
+static int64_t time_left_of_stacks_ns(mprof__recorder *recorder, int64_t now_ns, int64_t left_ns)
+{
+    int64_t due_ns = mprof__stack_recorder_due_ns(recorder->stacks);
+
+    if (due_ns - now_ns < left_ns) {
+        left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    }
+    mprof__event_loop_set(&recorder->loop, MPROF__SOURCE_FAULTS,
+                          mprof__stack_recorder_events_fd(recorder->stacks));
+    return left_ns;
 }
 
 /* Time until the next deadline. Sets whether process events may wake the loop before it. */
@@ -276,7 +311,7 @@ static int64_t time_left_ns(mprof__recorder *recorder)
         tree_fd = -1;
     }
     mprof__event_loop_set(&recorder->loop, MPROF__SOURCE_PROCESSES, tree_fd);
-    return left_ns;
+    return recorder->stacks ? time_left_of_stacks_ns(recorder, now_ns, left_ns) : left_ns;
 }
 
 /* Handles what woke the loop between ticks. */
@@ -292,6 +327,10 @@ static void handle_events(mprof__recorder *recorder)
         mprof__calls_find_rings(recorder->calls);
         mprof__calls_drain(recorder->calls);
         mprof__event_log_commit(&recorder->log);
+    }
+    if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_FAULTS)) {
+        mprof__stack_recorder_read_events(recorder->stacks, mprof__clock_now_ns());
+        finish_stacks(recorder);
     }
     if (mprof__event_loop_is_ready(loop, MPROF__SOURCE_PROCESSES)) {
         mprof__process_lifecycle_read_events(&recorder->lifecycle, mprof__clock_now_ns());
@@ -311,6 +350,9 @@ static void handle_time(mprof__recorder *recorder)
             mprof__ticker_advance(&recorder->ticker, now_ns);
         }
         (recorder->lifecycle.has_begun ? tick : tick_first)(recorder, now_ns);
+    } else if (recorder->stacks && now_ns >= mprof__stack_recorder_due_ns(recorder->stacks)) {
+        mprof__stack_recorder_tick(recorder->stacks, now_ns);
+        finish_stacks(recorder);
     } else if (recorder->plan.live && !recorder->lifecycle.has_begun) {
         show_live(recorder, now_ns);
     }
@@ -394,7 +436,28 @@ static void set_up_sampler(mprof__recorder *recorder)
 
 static bool follows_descendants(const mprof__recorder_plan *plan)
 {
-    return plan->include_children || plan->multiprocess;
+    return plan->include_children || plan->multiprocess || plan->stacks.chosen;
+}
+
+static bool is_recorded(void *data, int64_t pid, mprof_text name)
+{
+    return mprof__calls_record(data, pid, name);
+}
+
+static int32_t levels_around(void *data, const mprof__event_log_call *call)
+{
+    return mprof__stack_recorder_end_call(data, call);
+}
+
+/* Stacks are sampled of a program that also records calls itself. */
+static void connect_stacks_and_calls(mprof__recorder *recorder)
+{
+    mprof__recorded_check check = {is_recorded, recorder->calls};
+
+    if (recorder->stacks && recorder->calls) {
+        mprof__stack_recorder_set_check(recorder->stacks, check);
+        mprof__calls_set_levels(recorder->calls, levels_around, recorder->stacks);
+    }
 }
 
 static mprof_status set_up_lifecycle(mprof__recorder *recorder, size_t argc, char *const argv[],
@@ -414,6 +477,12 @@ static mprof_status set_up_lifecycle(mprof__recorder *recorder, size_t argc, cha
         status = mprof__calls_open(&recorder->calls, plan->folder, &recorder->log, lifecycle->tree,
                                    error);
         lifecycle->calls = recorder->calls;
+    }
+    if (status == MPROF_OK && plan->stacks.chosen) {
+        status = mprof__stack_recorder_open(&recorder->stacks, &plan->stacks, &recorder->log,
+                                            lifecycle->tree, error);
+        lifecycle->stacks = recorder->stacks;
+        connect_stacks_and_calls(recorder);
     }
     if (status == MPROF_OK && plan->folder && plan->is_child) {
         lifecycle->agent.log = &recorder->log;
@@ -485,6 +554,9 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
         mprof__calls_begin(recorder->calls, INT64_MAX);
     }
     mprof__ticker_init(&recorder->ticker, recorder->begin_ns, recorder->plan.interval_ns);
+    if (recorder->stacks && recorder->lifecycle.has_begun) {
+        mprof__stack_recorder_begin(recorder->stacks, recorder->begin_ns);
+    }
     if (recorder->plan.is_child && recorder->lifecycle.has_begun) {
         mprof__ticker_begin_early(&recorder->ticker);
         mprof__sampler_note_launch(&recorder->sampler, now_ns);
@@ -518,6 +590,7 @@ void mprof__recorder_free(mprof__recorder *recorder)
     mprof__event_loop_close(&recorder->loop);
     mprof__target_close(&recorder->target);
     mprof__calls_free(recorder->calls);
+    mprof__stack_recorder_free(recorder->stacks);
     mprof__process_lifecycle_close(&recorder->lifecycle);
     mprof__procfs_release_descriptor();
     free(recorder);

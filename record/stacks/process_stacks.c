@@ -1,0 +1,649 @@
+/* See process_stacks.h. */
+#include "process_stacks.h"
+
+#include "parse/array.h"
+#include "record/kernel/clock.h"
+#include "record/kernel/procfs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A process that is no Python may become one: it is looked at again after a quarter of its age. */
+#define RETRY_AGE_DIVISOR 4
+#define RETRY_MAX_NS INT64_C(10000000000)
+#define YOUNG_NS INT64_C(200000000)
+/* Faults in an interval that make a process be sampled more often in the next one: 128 KiB. */
+#define FAST_FAULTS 32
+/* Counts of resident pages are off by some dozens for each processor; the faults may fall short of
+ * the change by this much before the rest is taken for huge pages. */
+#define SLACK_BYTES (INT64_C(1) << 20)
+/* A sample stands for no more time than this many intervals. */
+#define GAP_MAX 10
+
+static const char native_lane[] = "native threads";
+
+static int64_t page_bytes(void)
+{
+    static int64_t size;
+
+    if (size == 0) {
+        size = sysconf(_SC_PAGESIZE);
+    }
+    return size;
+}
+
+/* ---- open and close ---- */
+
+/* What has ended meanwhile is not missing. */
+static bool has_ended(int64_t pid)
+{
+    mprof__procfs_stat stat;
+
+    return mprof__procfs_stat_read(&stat, pid) != 0 || stat.state == 'Z' || stat.state == 'X';
+}
+
+mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stack_context *context,
+                                        int64_t pid, mprof__memory_probe *probe, int64_t now_ns)
+{
+    mprof__process_stacks *stacks = calloc(1, sizeof *stacks);
+
+    *out = stacks;
+    if (!stacks) {
+        return MPROF_ENOMEM;
+    }
+    stacks->context = context;
+    stacks->pid = pid;
+    stacks->probe = probe;
+    stacks->known_ns = now_ns;
+    stacks->faults.fd = -1;
+    mprof__idle_check_init(&stacks->idle);
+    return MPROF_OK;
+}
+
+static void free_thread(mprof__process_stacks *stacks, size_t index)
+{
+    mprof__stack_thread *thread = stacks->threads[index];
+
+    thread->lane->is_used = false;
+    mprof__stack_thread_close(thread);
+    free(thread);
+    stacks->thread_count--;
+    memmove(&stacks->threads[index], &stacks->threads[index + 1],
+            (stacks->thread_count - index) * sizeof *stacks->threads);
+}
+
+static void close_reader(mprof__process_stacks *stacks)
+{
+    while (stacks->thread_count > 0) {
+        free_thread(stacks, stacks->thread_count - 1);
+    }
+    mprof__python_stacks_close(stacks->reader);
+    stacks->reader = NULL;
+    mprof__fault_counter_close(&stacks->faults);
+    mprof__shown_frames_close(&stacks->shown);
+    free(stacks->functions);
+    stacks->functions = NULL;
+    stacks->function_count = 0;
+    stacks->sampled_ns = 0;
+    stacks->released_bytes = 0;
+    stacks->is_fast = false;
+}
+
+void mprof__process_stacks_free(mprof__process_stacks *stacks)
+{
+    if (stacks) {
+        close_reader(stacks);
+        mprof__stack_lanes_close(&stacks->lanes);
+        free(stacks->threads);
+        free(stacks);
+    }
+}
+
+static mprof_status find_python(mprof__process_stacks *stacks, const mprof__process_stacks *parent,
+                                int64_t now_ns, mprof_error *error)
+{
+    mprof__procfs_stat stat;
+    const mprof__python_hints *hints = NULL;
+    int64_t pause_ns = (now_ns - stacks->known_ns) / RETRY_AGE_DIVISOR;
+
+    if (stacks->is_refused || now_ns < stacks->retry_ns) {
+        return MPROF_ENOTFOUND;
+    }
+    stacks->retry_ns = now_ns + (pause_ns < RETRY_MAX_NS ? pause_ns : RETRY_MAX_NS);
+    if (parent && parent->reader && mprof__procfs_stat_read(&stat, stacks->pid) == 0 &&
+        !stat.has_executed) {
+        hints = mprof__python_stacks_hints(parent->reader);
+    }
+    mprof_status status = mprof__python_stacks_open(&stacks->reader, stacks->pid, hints, error);
+    if (status == MPROF_EARGUMENT && has_ended(stacks->pid)) {
+        status = MPROF_ENOTFOUND;
+    }
+    stacks->is_refused = status == MPROF_EARGUMENT;
+    if (status == MPROF_ENOTFOUND) {
+        stacks->tried_ns = now_ns;
+    }
+    if (status == MPROF_OK) {
+        mprof__fault_counter_open(&stacks->faults, stacks->pid, 0);
+        mprof__shown_frames_open(&stacks->shown, stacks->context->chosen, stacks->pid);
+    }
+    return status;
+}
+
+/* ---- threads ---- */
+
+static void pass_on_span(void *data, const mprof__stack_thread *thread,
+                         const mprof__stack_span *span, size_t level, int64_t exit_ns,
+                         int64_t exit_bytes, bool is_open)
+{
+    const mprof__process_stacks *stacks = data;
+    const mprof__stack_context *context = stacks->context;
+
+    context->ended(context->data, stacks->pid, thread, span, level, exit_ns, exit_bytes, is_open);
+}
+
+static mprof__stack_span_sink sink_of(mprof__process_stacks *stacks)
+{
+    return (mprof__stack_span_sink){stacks, pass_on_span};
+}
+
+static void read_comm(char *text, size_t size, int64_t pid, int64_t tid)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/task/%lld/comm", (long long)pid, (long long)tid);
+    ssize_t length = mprof__procfs_text(text, size, path);
+    text[length > 0 ? length : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+}
+
+/* The main thread's is unnamed. Another has the kernel's name for the thread where that is its own:
+ * Python 3.14 gives it that of its Thread. */
+static mprof__stack_lane *lane_of(mprof__process_stacks *stacks, const mprof__python_thread *read)
+{
+    char comm[32], main_comm[32], name[64];
+
+    if (read->interpreter != 0) {
+        snprintf(name, sizeof name, "interpreter %lld", (long long)read->interpreter);
+        return mprof__stack_lanes_claim(&stacks->lanes, name);
+    }
+    if (read->tid == stacks->pid) {
+        return mprof__stack_lanes_claim(&stacks->lanes, "");
+    }
+    if (read->tid != 0) {
+        read_comm(comm, sizeof comm, stacks->pid, read->tid);
+        read_comm(main_comm, sizeof main_comm, stacks->pid, stacks->pid);
+        if (comm[0] && strcmp(comm, main_comm) != 0) {
+            return mprof__stack_lanes_claim(&stacks->lanes, comm);
+        }
+    }
+    return mprof__stack_lanes_claim(&stacks->lanes, NULL);
+}
+
+static mprof__stack_thread *find_thread(const mprof__process_stacks *stacks, uint64_t state,
+                                        int64_t tid)
+{
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (stacks->threads[i]->state == state && stacks->threads[i]->tid == tid) {
+            return stacks->threads[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_counter(const mprof__process_stacks *stacks, int64_t tid)
+{
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (stacks->threads[i]->tid == tid && stacks->threads[i]->faults.tid == tid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A thread that is found at the first sample of its process has grown before that. */
+static mprof__stack_thread *add_thread(mprof__process_stacks *stacks,
+                                       const mprof__python_thread *read)
+{
+    mprof__stack_thread **threads = mprof__array_grow(stacks->threads, stacks->thread_count,
+                                                      &stacks->thread_size, sizeof *threads);
+    if (threads) {
+        stacks->threads = threads;
+    }
+    mprof__stack_thread *thread = threads ? calloc(1, sizeof *thread) : NULL;
+    mprof__stack_lane *lane = thread ? lane_of(stacks, read) : NULL;
+
+    if (!lane) {
+        free(thread);
+        return NULL;
+    }
+    *thread = (mprof__stack_thread){.state = read->state,
+                                    .tid = read->tid,
+                                    .lane = lane,
+                                    .faults = {.fd = -1},
+                                    .event = MPROF__FAULT_EVENT_NONE};
+    if (read->tid != 0 && !has_counter(stacks, read->tid)) {
+        mprof__fault_counter_open(&thread->faults, stacks->pid, read->tid);
+        int64_t faults = mprof__fault_counter_advance(&thread->faults);
+
+        thread->grown_faults = stacks->sampled_ns != 0 && faults > 0 ? faults : 0;
+        if (stacks->context->events) {
+            mprof__fault_events_add(stacks->context->events, &thread->event, read->tid,
+                                    (uint64_t)stacks->pid);
+        }
+    }
+    threads[stacks->thread_count++] = thread;
+    return thread;
+}
+
+static uint32_t function_of(mprof__process_stacks *stacks, const mprof__python_code *code)
+{
+    if (code->id >= stacks->function_count) {
+        size_t count = ((size_t)code->id + 1) * 2;
+        uint32_t *functions = realloc(stacks->functions, count * sizeof *functions);
+
+        if (!functions) {
+            return 0;
+        }
+        memset(functions + stacks->function_count, 0,
+               (count - stacks->function_count) * sizeof *functions);
+        stacks->functions = functions;
+        stacks->function_count = count;
+    }
+    if (stacks->functions[code->id] == 0) {
+        stacks->functions[code->id] = mprof__frame_tree_function(stacks->context->tree, code) + 1;
+    }
+    return stacks->functions[code->id] - 1;
+}
+
+static void update_thread(mprof__process_stacks *stacks, mprof__stack_thread *thread,
+                          const mprof__python_thread *read, const mprof__stack_moment *moment)
+{
+    const mprof__python_frame *frames[MPROF__SHOWN_FRAMES_MAX];
+    uint32_t functions[MPROF__SHOWN_FRAMES_MAX];
+    mprof__stack_span_sink sink = sink_of(stacks);
+    size_t count = read->count > 0 ? mprof__shown_frames_select(&stacks->shown, frames,
+                                                                read->frames, read->count)
+                                   : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        functions[i] = function_of(stacks, frames[i]->code);
+    }
+    mprof__stack_thread_update(thread, stacks->context->tree, frames, functions, count,
+                               read->is_torn, moment, &sink);
+    thread->is_seen = true;
+}
+
+/* ---- time ---- */
+
+/* Accounts for samples that were not read because the process had not run. */
+static void account_for_held(mprof__process_stacks *stacks)
+{
+    if (stacks->held_samples == 0) {
+        return;
+    }
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+        mprof__stack_sum *sum =
+            mprof__stack_lane_sum(thread->lane, thread->node, stacks->sampled_ns - stacks->held_ns);
+        if (sum) {
+            sum->samples += stacks->held_samples;
+            sum->lasted_ns += stacks->held_ns;
+            sum->peak_bytes =
+                sum->peak_bytes > stacks->sampled_bytes ? sum->peak_bytes : stacks->sampled_bytes;
+        }
+        mprof__stack_thread_hold(thread, stacks->sampled_ns);
+    }
+    stacks->held_samples = 0;
+    stacks->held_ns = 0;
+}
+
+static int64_t time_since_timed(const mprof__process_stacks *stacks, int64_t now_ns)
+{
+    int64_t elapsed_ns = now_ns - stacks->timed_ns;
+    int64_t interval_ns = stacks->context->interval_ns;
+
+    return elapsed_ns > GAP_MAX * interval_ns ? interval_ns : elapsed_ns;
+}
+
+/* The process has not run since the last sample. */
+static void hold(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    stacks->held_samples++;
+    stacks->held_ns += time_since_timed(stacks, now_ns);
+    stacks->timed_ns = now_ns;
+    stacks->sampled_ns = now_ns;
+}
+
+static void account_for_time(mprof__process_stacks *stacks, bool is_timed,
+                             const mprof__stack_moment *moment)
+{
+    int64_t elapsed_ns = time_since_timed(stacks, moment->now_ns);
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        const mprof__stack_thread *thread = stacks->threads[i];
+        mprof__stack_sum *sum =
+            mprof__stack_lane_sum(thread->lane, thread->node, moment->now_ns - elapsed_ns);
+
+        if (!sum) {
+            continue;
+        }
+        sum->peak_bytes = sum->peak_bytes > moment->rss_bytes ? sum->peak_bytes : moment->rss_bytes;
+        if (is_timed) {
+            sum->samples++;
+            sum->lasted_ns += elapsed_ns;
+        }
+    }
+    if (is_timed) {
+        stacks->timed_ns = moment->now_ns;
+    }
+}
+
+/* ---- growth ---- */
+
+/* Returns the faults of the whole process since the last sample. */
+static int64_t count_faults(mprof__process_stacks *stacks)
+{
+    int64_t total = mprof__fault_counter_advance(&stacks->faults);
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+        int64_t faults = total > 0 && thread->faults.tid != 0
+                             ? mprof__fault_counter_advance(&thread->faults)
+                             : 0;
+
+        thread->grown_faults = faults > 0 ? faults : 0;
+    }
+    return total > 0 ? total : 0;
+}
+
+/* Bytes that faults of which resident memory changed by delta_bytes have added. */
+static int64_t grown_bytes(mprof__process_stacks *stacks, int64_t faults, int64_t delta_bytes)
+{
+    int64_t bytes = faults * page_bytes();
+
+    stacks->balance_bytes += bytes - delta_bytes;
+    if (stacks->balance_bytes < -SLACK_BYTES) { /* huge pages, or many pages for one fault */
+        bytes -= stacks->balance_bytes;
+        stacks->balance_bytes = 0;
+    }
+    return bytes;
+}
+
+/* The thread to which a release is credited: one that runs. */
+static mprof__stack_thread *running_thread(const mprof__process_stacks *stacks,
+                                           const mprof__python_sample *sample)
+{
+    mprof__stack_thread *found = NULL;
+
+    for (size_t i = 0; i < sample->count; i++) {
+        const mprof__python_thread *read = &sample->threads[i];
+
+        if (!found || read->has_gil || !read->is_unchanged) {
+            mprof__stack_thread *thread = find_thread(stacks, read->state, read->tid);
+
+            found = thread ? thread : found;
+        }
+        if (read->has_gil) {
+            break;
+        }
+    }
+    return found;
+}
+
+/* Credits the release found at the sample before, and notes that of this one: at the end of a
+ * process all its memory goes, which is no release of the function that ran last. */
+static void note_release(mprof__process_stacks *stacks, const mprof__python_sample *sample,
+                         const mprof__stack_moment *moment)
+{
+    if (stacks->released_bytes > 0) {
+        mprof__stack_sum *sum =
+            mprof__stack_lane_sum(stacks->released_in, stacks->released_node, moment->before_ns);
+        if (sum) {
+            sum->released_bytes += stacks->released_bytes;
+        }
+        stacks->released_bytes = 0;
+    }
+    if (stacks->balance_bytes > 0) {
+        const mprof__stack_thread *thread = running_thread(stacks, sample);
+
+        if (thread) {
+            stacks->released_in = thread->lane;
+            stacks->released_node = thread->node;
+            stacks->released_bytes = stacks->balance_bytes;
+        }
+        stacks->balance_bytes = 0;
+    }
+}
+
+/* Faults of threads without a thread state, such as a numerical library's, and of those that have
+ * ended since. */
+static void credit_unowned(mprof__process_stacks *stacks, int64_t bytes,
+                           const mprof__stack_moment *moment)
+{
+    mprof__stack_lane *lane = NULL;
+
+    for (size_t i = 0; i < stacks->lanes.count && !lane; i++) {
+        if (strcmp(stacks->lanes.items[i]->name, native_lane) == 0) {
+            lane = stacks->lanes.items[i];
+        }
+    }
+    if (!lane) {
+        lane = mprof__stack_lanes_claim(&stacks->lanes, native_lane);
+    }
+    mprof__stack_sum *sum = lane ? mprof__stack_lane_sum(lane, 0, moment->before_ns) : NULL;
+    if (sum) {
+        sum->grown_bytes += bytes;
+        sum->peak_bytes = sum->peak_bytes > moment->rss_bytes ? sum->peak_bytes : moment->rss_bytes;
+    }
+}
+
+static void credit_growth(mprof__process_stacks *stacks, int64_t process_faults,
+                          const mprof__stack_moment *moment)
+{
+    int64_t owned = 0;
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        owned += stacks->threads[i]->grown_faults;
+    }
+    stacks->unowned_faults += process_faults - owned;
+    int64_t unowned = stacks->unowned_faults > 0 ? stacks->unowned_faults : 0;
+    int64_t total = owned + unowned;
+    stacks->unowned_faults -= unowned;
+    stacks->moved_faults += total;
+
+    int64_t bytes = grown_bytes(stacks, total, moment->rss_bytes - moment->before_bytes);
+    if (total == 0 || bytes <= 0) {
+        return;
+    }
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+
+        if (thread->grown_faults > 0) {
+            double share = (double)thread->grown_faults / (double)total;
+
+            mprof__stack_thread_grow(thread, (int64_t)((double)bytes * share), moment);
+        }
+    }
+    if (unowned > 0) {
+        credit_unowned(stacks, (int64_t)((double)bytes * ((double)unowned / (double)total)),
+                       moment);
+    }
+}
+
+/* ---- samples ---- */
+
+static void end_missing_threads(mprof__process_stacks *stacks, const mprof__stack_moment *moment)
+{
+    mprof__stack_span_sink sink = sink_of(stacks);
+
+    for (size_t i = stacks->thread_count; i-- > 0;) {
+        if (!stacks->threads[i]->is_seen) {
+            mprof__stack_thread_end(stacks->threads[i], 0, moment, &sink);
+            free_thread(stacks, i);
+        }
+    }
+}
+
+/* A new thread state has the number of the thread that made it until its own begins to run. */
+static bool is_unborn(const mprof__process_stacks *stacks, const mprof__python_thread *read)
+{
+    return read->count == 0 && read->interpreter == 0 && read->tid != 0 &&
+           has_counter(stacks, read->tid);
+}
+
+static bool is_recorded(void *data, uint32_t function)
+{
+    const mprof__process_stacks *stacks = data;
+    const mprof__stack_context *context = stacks->context;
+
+    return context->is_recorded(context->data, stacks->pid, function);
+}
+
+static void take_over(mprof__process_stacks *stacks, const mprof__python_sample *sample,
+                      const mprof__stack_moment *moment)
+{
+    const mprof__recorded_functions recorded = {stacks, is_recorded};
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        stacks->threads[i]->is_seen = false;
+    }
+    for (size_t i = 0; i < sample->count; i++) {
+        const mprof__python_thread *read = &sample->threads[i];
+        mprof__stack_thread *thread = find_thread(stacks, read->state, read->tid);
+
+        if (!thread && !is_unborn(stacks, read)) {
+            thread = add_thread(stacks, read);
+        }
+        if (thread) {
+            update_thread(stacks, thread, read, moment);
+            mprof__stack_thread_note_recorded(thread, moment->now_ns, &recorded);
+        }
+    }
+}
+
+static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, int64_t now_ns,
+                                mprof_error *error)
+{
+    mprof__python_sample *sample = &stacks->context->sample;
+    int64_t rss_bytes = 0;
+
+    if (mprof__memory_probe_rss(stacks->probe, &rss_bytes) != MPROF__PROBE_OK) {
+        return MPROF_OK; /* it ends */
+    }
+    int64_t faults = count_faults(stacks);
+    mprof_status status = mprof__python_stacks_read(stacks->reader, sample, error);
+    if (status == MPROF_EARGUMENT && has_ended(stacks->pid)) {
+        status = MPROF_ENOTFOUND;
+    }
+    stacks->is_refused = status == MPROF_EARGUMENT;
+    if (status != MPROF_OK) {
+        mprof__process_stacks_end(stacks, now_ns);
+        return status;
+    }
+    bool is_first = stacks->sampled_ns == 0;
+    mprof__stack_moment moment = {now_ns, rss_bytes, stacks->sampled_ns, stacks->sampled_bytes};
+    if (is_first) {
+        moment.before_ns =
+            stacks->tried_ns > stacks->known_ns ? stacks->tried_ns : stacks->known_ns;
+        moment.before_bytes = rss_bytes;
+        stacks->timed_ns = moment.before_ns;
+    }
+    take_over(stacks, sample, &moment);
+    if (!is_first) {
+        credit_growth(stacks, faults, &moment);
+    }
+    note_release(stacks, sample, &moment);
+    end_missing_threads(stacks, &moment);
+    account_for_time(stacks, is_timed, &moment);
+    stacks->sampled_ns = now_ns;
+    stacks->sampled_bytes = rss_bytes;
+    return MPROF_OK;
+}
+
+mprof_status mprof__process_stacks_sample(mprof__process_stacks *stacks,
+                                          const mprof__process_stacks *parent, bool is_timed,
+                                          int64_t now_ns, mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+
+    if (!stacks->reader) {
+        status = find_python(stacks, parent, now_ns, error);
+    } else if (is_timed && !stacks->is_fast && stacks->context->skips_idle &&
+               stacks->sampled_ns != 0 &&
+               mprof__idle_check_holds(&stacks->idle, stacks->pid, now_ns)) {
+        hold(stacks, now_ns);
+        return MPROF_OK;
+    }
+    if (status == MPROF_OK) {
+        account_for_held(stacks);
+        status = read_sample(stacks, is_timed, now_ns, error);
+    }
+    return status == MPROF_ENOTFOUND ? MPROF_OK : status;
+}
+
+void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    bool is_starting = !stacks->is_refused && now_ns - stacks->known_ns < YOUNG_NS;
+
+    stacks->is_fast = stacks->moved_faults >= FAST_FAULTS || is_starting;
+    stacks->moved_faults = 0;
+}
+
+int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks, mprof_text lane,
+                                       int32_t level, int64_t enter_ns, int64_t exit_ns)
+{
+    const mprof__recorded_functions recorded = {stacks, is_recorded};
+    mprof__stack_span_sink sink = sink_of(stacks);
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+        const char *name = thread->lane->name;
+
+        if (strlen(name) == lane.length && memcmp(name, lane.bytes, lane.length) == 0) {
+            return mprof__stack_thread_end_call(thread, level, enter_ns, exit_ns, &recorded, &sink);
+        }
+    }
+    return 0;
+}
+
+size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_log *log,
+                                   int64_t now_ns)
+{
+    account_for_held(stacks);
+    return mprof__stack_lanes_write(&stacks->lanes, log, stacks->pid, now_ns);
+}
+
+void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    mprof__stack_moment moment = {now_ns, stacks->sampled_bytes, stacks->sampled_ns,
+                                  stacks->sampled_bytes};
+    mprof__stack_span_sink sink = sink_of(stacks);
+
+    account_for_held(stacks);
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread_end(stacks->threads[i], 0, &moment, &sink);
+    }
+    close_reader(stacks);
+    stacks->known_ns = now_ns;
+    stacks->retry_ns = now_ns;
+}
+
+void mprof__process_stacks_restart(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    mprof__process_stacks_end(stacks, now_ns);
+    stacks->is_refused = false;
+}
+
+void mprof__process_stacks_cut(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    mprof__stack_moment moment = {now_ns, stacks->sampled_bytes, stacks->sampled_ns,
+                                  stacks->sampled_bytes};
+    mprof__stack_span_sink sink = sink_of(stacks);
+
+    account_for_held(stacks);
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread_cut(stacks->threads[i], &moment, &sink);
+    }
+}

@@ -1,0 +1,106 @@
+/* The sampled stacks of one process: its reader, its threads, and who made its memory grow.
+ *
+ * Growth is gross: each thread's own page faults, credited to the stack that it has at the sample
+ * after. What the faults exceed the change of resident memory by was released meanwhile; which
+ * thread released it cannot be known. */
+#ifndef MPROF_RECORD_PROCESS_STACKS_H
+#define MPROF_RECORD_PROCESS_STACKS_H
+
+#include "fault_counter.h"
+#include "fault_events.h"
+#include "frame_tree.h"
+#include "python_stacks.h"
+#include "record/kernel/idle_check.h"
+#include "record/kernel/memory_probe.h"
+#include "shown_frames.h"
+#include "stack_lane.h"
+#include "stack_thread.h"
+
+#include <mprof/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What all processes of a recording share. */
+typedef struct mprof__stack_context {
+    const char *chosen;  /* as in shown_frames.h; borrowed, as the next three */
+    int64_t interval_ns; /* between regular samples */
+    bool skips_idle;     /* a process that has not run has the same stacks */
+    mprof__frame_tree *tree;
+    mprof__fault_events *events; /* NULL: not wanted */
+    mprof__python_sample sample; /* owned */
+    /* Whether the process records calls of this function itself. */
+    bool (*is_recorded)(void *data, int64_t pid, uint32_t function);
+    /* A span of a process has ended. */
+    void (*ended)(void *data, int64_t pid, const mprof__stack_thread *thread,
+                  const mprof__stack_span *span, size_t level, int64_t exit_ns, int64_t exit_bytes,
+                  bool is_open);
+    void *data;
+} mprof__stack_context;
+
+typedef struct mprof__process_stacks {
+    mprof__stack_context *context; /* borrowed */
+    int64_t pid;
+    int64_t known_ns;             /* when it was found, or executed its program */
+    mprof__memory_probe *probe;   /* borrowed: its resident memory */
+    mprof__python_stacks *reader; /* NULL: no Python found yet */
+    bool is_refused;              /* it cannot be read until it executes another program */
+    int64_t retry_ns;             /* when to look for a Python again */
+    int64_t tried_ns;             /* when it was looked for last, in vain; 0: never */
+    mprof__idle_check idle;
+    mprof__fault_counter faults;
+    mprof__shown_frames shown;
+    uint32_t *functions; /* by the id of a code: number in the tree + 1; 0: not looked up */
+    size_t function_count;
+    mprof__stack_lanes lanes;
+    mprof__stack_thread **threads;
+    size_t thread_count;
+    size_t thread_size;
+    int64_t sampled_ns; /* the last sample, or up to when it holds; 0: none */
+    int64_t sampled_bytes;
+    int64_t timed_ns;      /* up to when time is accounted for */
+    uint64_t held_samples; /* of the last stacks, not accounted for yet */
+    int64_t held_ns;
+    int64_t unowned_faults; /* of the process, not of a known thread; negative: read too early */
+    int64_t balance_bytes;  /* growth credited, less the change of resident memory, less releases */
+    mprof__stack_lane *released_in; /* the release of the last sample; credited if it goes on */
+    uint32_t released_node;
+    int64_t released_bytes;
+    int64_t moved_faults; /* since the last regular sample */
+    bool is_fast;         /* sampled more often until the next regular sample */
+} mprof__process_stacks;
+
+/* hints: of the process that forked it, NULL: none. now_ns: as everywhere here, CLOCK_MONOTONIC. */
+mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stack_context *context,
+                                        int64_t pid, mprof__memory_probe *probe, int64_t now_ns);
+void mprof__process_stacks_free(mprof__process_stacks *stacks);
+
+/* Takes a sample. is_timed: it stands for the time since the last such sample; else it was taken
+ * because memory grew. parent: the process that forked it, if it runs the same program; may be
+ * NULL. MPROF_EARGUMENT: stacks cannot be read, which is returned once, with the reason. MPROF_OK:
+ * otherwise, also where there is no Python. */
+mprof_status mprof__process_stacks_sample(mprof__process_stacks *stacks,
+                                          const mprof__process_stacks *parent, bool is_timed,
+                                          int64_t now_ns, mprof_error *error);
+
+/* At a regular sample: decides whether to sample more often until the next one. */
+void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_ns);
+
+/* A call that the process has recorded itself has ended: see stack_thread.h. */
+int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks, mprof_text lane,
+                                       int32_t level, int64_t enter_ns, int64_t exit_ns);
+
+/* Writes the samples summed up so far. Returns how many records. */
+size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_log *log,
+                                   int64_t now_ns);
+
+/* The process has ended, or executes another program: ends all spans, and closes the reader. */
+void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns);
+
+/* The same after an exec: the new program may have stacks that can be read. */
+void mprof__process_stacks_restart(mprof__process_stacks *stacks, int64_t now_ns);
+
+/* The recording ends while the process goes on. */
+void mprof__process_stacks_cut(mprof__process_stacks *stacks, int64_t now_ns);
+
+#endif

@@ -1,0 +1,42 @@
+/* A row of the timeline: the main thread of a process, or threads that use it one after the other;
+ * named as the agent names threads without a Python name. It sums up the samples of its stacks
+ * until they are written. */
+#ifndef MPROF_RECORD_STACK_LANE_H
+#define MPROF_RECORD_STACK_LANE_H
+
+#include "record/output/event_log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct mprof__stack_lane {
+    char *name; /* owned; "": the main thread */
+    bool is_used;
+    int64_t from_ns; /* when the first of the sums began; 0: no sums */
+    mprof__stack_sum *sums;
+    size_t count;
+    size_t size;
+    size_t last; /* index of the sum used last */
+} mprof__stack_lane;
+
+typedef struct mprof__stack_lanes {
+    mprof__stack_lane **items; /* owned, at the same address until closed */
+    size_t count;
+    size_t size;
+} mprof__stack_lanes;
+
+void mprof__stack_lanes_close(mprof__stack_lanes *lanes);
+
+/* The lane of that name; where it is in use, "name #2" and so on. name NULL: the free one with the
+ * lowest number, "thread 1", "thread 2" ... NULL: out of memory. */
+mprof__stack_lane *mprof__stack_lanes_claim(mprof__stack_lanes *lanes, const char *name);
+
+/* The sum of a node, in which from_ns begins unless there are others; NULL: out of memory. */
+mprof__stack_sum *mprof__stack_lane_sum(mprof__stack_lane *lane, uint32_t node, int64_t from_ns);
+
+/* Writes the sums and empties them. Returns how many there were. */
+size_t mprof__stack_lanes_write(mprof__stack_lanes *lanes, mprof__event_log *log, int64_t pid,
+                                int64_t now_ns);
+
+#endif

@@ -1,0 +1,271 @@
+"""`run --stacks` and `attach --stacks`: what the file holds, whose frames are shown, and what happens where stacks
+cannot be read."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from agent_test import on_each_interpreter  # noqa: E402
+from mprof_test import MPROF, Recording, TestCase, wait_until  # noqa: E402
+from stack_records import Stacks  # noqa: E402
+
+WORK = """
+import time
+def burn(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+"""
+
+
+class StackCase(TestCase):
+    def program(self, source, name="program.py"):
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(WORK + source)
+        return path
+
+    def record(self, source, *options, command=("/usr/bin/python3",), name="program.py", **more):
+        program = self.program(source, name)
+        done = self.run_mprof("run", "-T", "0.02", "-o", "out.dat", *options, *command, program, **more)
+        recording = Recording(self.directory / "out.dat")
+        recording.done = done
+        return recording
+
+
+class Shown(StackCase):
+    SOURCE = """
+import json
+def middle(value):
+    burn(0.2)
+    return value
+class Encoder(json.JSONEncoder):
+    def default(self, value):
+        return middle(str(value))
+def main():
+    json.dumps(object(), cls=Encoder)
+main()
+"""
+
+    def test_own_frames_and_the_first_library_frame_below(self):
+        stacks = Stacks(self.record(self.SOURCE, "--stacks")).stacks()
+        self.assertIn(("__main__.<module>", "__main__.main", "json.dumps", "__main__.Encoder.default",
+                       "__main__.middle", "__main__.burn"), stacks)
+
+    def test_all_frames(self):
+        stacks = Stacks(self.record(self.SOURCE, "--stacks=all")).stacks()
+        self.assertIn(("__main__.<module>", "__main__.main", "json.dumps", "json.encoder.JSONEncoder.encode",
+                       "json.encoder.JSONEncoder.iterencode", "__main__.Encoder.default", "__main__.middle",
+                       "__main__.burn"), stacks)
+
+    def test_patterns(self):
+        recording = self.record(self.SOURCE, "--stacks=__main__:Encoder", "--stacks=json.enc*:*.encode")
+        stacks = Stacks(recording)
+        self.assertIn(("json.encoder.JSONEncoder.encode", "__main__.Encoder.default"), stacks.stacks())
+        self.assertEqual({name for names in stacks.stacks() for name in names},
+                         {"json.encoder.JSONEncoder.encode", "__main__.Encoder.default"})
+        self.assertEqual(recording.facts["stacks"], "__main__:Encoder\njson.enc*:*.encode")
+
+    def test_installed_packages_are_not_own(self):
+        library = self.directory / "site-packages" / "library.py"
+        library.parent.mkdir()
+        library.write_text(WORK + "def outer(): inner()\ndef inner(): burn(0.2)\n")
+        stacks = Stacks(self.record("""
+import sys; sys.path.insert(0, 'site-packages')
+import library
+library.outer()
+""", "--stacks")).stacks()
+        self.assertIn(("__main__.<module>", "library.outer"), stacks)
+
+
+class File(StackCase):
+    SOURCE = """
+def grow():
+    kept = []
+    for i in range(10):
+        kept.append(b'x' * (4 << 20))
+        burn(0.02)
+    return kept
+def main():
+    burn(0.3)
+    start = time.time()
+    kept = grow()
+    print('grow took', time.time() - start)
+    burn(0.1)
+    del kept
+    burn(0.3)
+main()
+"""
+
+    def test_spans_and_facts(self):
+        recording = self.record(self.SOURCE, "--stacks", "--stacks-interval=0.04")
+        self.assertEqual(recording.done.stderr, "")
+        self.assertEqual((recording.facts["stacks"], recording.facts["stacks-interval"]), ("own", "0.04"))
+        self.assertIn(recording.facts["stacks-events"], ("perf", "faults"))
+        calls = {call.name: call for call in recording.calls}
+        self.assertLessEqual({"__main__.<module>", "__main__.main", "__main__.grow", "__main__.burn"}, set(calls))
+        for call in recording.calls:
+            self.assertGreater(call.sampled, 0)
+        grow, main = calls["__main__.grow"], calls["__main__.main"]
+        self.assertEqual((calls["__main__.<module>"].level, main.level, grow.level), (0, 1, 2))
+        self.assertGreater(grow.exit_mib - grow.enter_mib, 25)
+        took = float(re.search(r"grow took (\S+)", recording.done.stdout)[1])
+        self.assertAlmostEqual(grow.seconds, took, delta=2 * grow.sampled + 0.002)
+        self.assertTrue(main.enter_s <= grow.enter_s and grow.exit_s <= main.exit_s)
+        self.assert_nested(recording.calls)
+        self.assert_upstream_reads_the_same(recording)
+        self.assert_draws(recording.path)
+
+    def test_release_is_not_negative_growth(self):
+        stacks = Stacks(self.record(self.SOURCE, "--stacks"))
+        self.assertAlmostEqual(stacks.total["__main__.grow"].grown, 40, delta=6)
+        self.assertAlmostEqual(stacks.all.released, 40, delta=6)
+        self.assertLess(stacks.total["__main__.grow"].released, 4)
+
+    def test_nothing_of_it_without_the_option(self):
+        recording = self.record(self.SOURCE)
+        self.assertEqual(recording.calls + recording.records("FRAME") + recording.records("STACK"), [])
+        self.assertNotIn("stacks", recording.facts)
+
+    def test_without_events_only_regular_samples(self):
+        recording = self.record(self.SOURCE, "--stacks", "--stacks-interval=0.1", "--no-stacks-events")
+        self.assertEqual(recording.facts["stacks-events"], "off")
+        self.assertLess(Stacks(recording).all.samples, 16)
+
+    def test_decorated_calls_win(self):
+        recording = self.record("""
+def inner():
+    burn(0.1)
+@profile
+def decorated():
+    inner()
+    burn(0.1)
+def main():
+    for _ in range(4):
+        decorated()
+main()
+""", "--stacks")
+        exact = [call for call in recording.calls if not call.sampled]
+        self.assertEqual([call.name for call in exact], ["__main__.decorated"] * 4)
+        sampled = [call for call in recording.calls if call.sampled]
+        self.assertNotIn("__main__.decorated", {call.name for call in sampled})
+        self.assertEqual({call.level for call in exact}, {2})
+        self.assertLessEqual({"__main__.main", "__main__.inner", "__main__.burn"}, {call.name for call in sampled})
+        for call in sampled:
+            if call.name == "__main__.inner":
+                self.assertEqual(call.level, 3)
+                self.assertEqual(sum(outer.enter_s - call.sampled <= call.enter_s
+                                     and call.exit_s <= outer.exit_s + call.sampled
+                                     for outer in exact), 1, "inside of one decorated call")
+        self.assertGreater(Stacks(recording).total["__main__.decorated"].seconds, 0.6)
+
+    def test_threads_have_lanes(self):
+        recording = self.record("""
+import threading
+def work(seconds): burn(seconds)
+threads = [threading.Thread(target=work, args=(0.4,)) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+""", "--stacks")
+        pid = int(recording.facts["pid"])
+        self.assertEqual(Stacks(recording).lanes(pid) - {"native threads"}, {"", "thread 1", "thread 2"})
+        self.assertEqual({call.lane for call in recording.calls if call.name == "__main__.work"},
+                         {r"thread\x201", r"thread\x202"})
+
+    def test_descendants(self):
+        recording = self.record("""
+import multiprocessing, os
+def work(seconds): burn(seconds)
+if __name__ == '__main__':
+    for method in 'fork', 'spawn':
+        child = multiprocessing.get_context(method).Process(target=work, args=(0.3,))
+        child.start(); print(child.pid, flush=True); child.join()
+""", "--stacks")
+        forked, spawned = map(int, re.findall(r"^\d+$", recording.done.stdout, re.M))
+        rows = Stacks(recording)
+        self.assertTrue(any(pid == forked and "__main__.work" in rows.names(node) for pid, _, node, _ in rows.rows))
+        self.assertTrue(any(pid == spawned and "__mp_main__.work" in rows.names(node)
+                            for pid, _, node, _ in rows.rows))
+        self.assertIn((forked, "__main__.work"), {(call.pid, call.name) for call in recording.calls})
+
+
+class Reach(StackCase):
+    LOOP = "def main():\n    while True: burn(0.05)\nprint('ready', flush=True)\nmain()\n"
+
+    @on_each_interpreter()
+    def test_python_that_has_no_agent(self, interpreter):
+        recording = self.record("def main(): burn(0.3)\nmain()\n", "--nopython", "--stacks",
+                                command=(interpreter.path, "-S", "-E", "-s"))
+        self.assertIn(("__main__.<module>", "__main__.main", "__main__.burn"), Stacks(recording).stacks())
+
+    def test_attach_enters_nothing(self):
+        program = self.start("/usr/bin/python3", self.program(self.LOOP))
+        self.wait_for_output(program, "ready")
+        before = pathlib.Path(f"/proc/{program.pid}/maps").read_text()
+        self.run_mprof("attach", "-t", "0.5", "--stacks", "-o", "out.dat", program.pid)
+        recording = Recording(self.directory / "out.dat")
+        self.assertIn(("__main__.<module>", "__main__.main", "__main__.burn"), Stacks(recording).stacks())
+        main = next(call for call in recording.calls if call.name == "__main__.main")
+        self.assertTrue(main.open)
+        self.assertGreater(main.seconds, 0.3)
+        self.assertEqual([line.split()[-1] for line in before.splitlines()],
+                         [line.split()[-1] for line in
+                          pathlib.Path(f"/proc/{program.pid}/maps").read_text().splitlines()])
+        self.assertIsNone(program.poll())
+
+    def test_no_right_to_read(self):
+        """One line, with the reason; memory is recorded, the program runs on."""
+        without_right = ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"]
+        if not shutil.which("setpriv"):
+            self.skipTest("setpriv is not installed")
+        program = self.program("""
+import ctypes
+ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
+burn(0.4)
+print('done')
+""")
+        done = subprocess.run([*without_right, MPROF, "run", "-T", "0.02", "--stacks", "-o", "out.dat",
+                               "/usr/bin/python3", program], cwd=self.directory, env=self.environment(),
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("done", done.stdout)
+        lines = [line for line in done.stderr.splitlines() if "stacks of process" in line]
+        self.assertEqual(len(lines), 1, done.stderr)
+        recording = Recording(self.directory / "out.dat")
+        self.assertGreater(len(recording.mem), 10)
+        self.assertRegex(recording.facts["stacks-missing"], rf"{recording.facts['pid']} .*")
+
+    def test_a_program_without_python(self):
+        done = self.run_mprof("run", "--stacks", "-o", "out.dat", "sleep", "0.3")
+        self.assertIn("no stacks are recorded", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        recording = Recording(self.directory / "out.dat")
+        self.assertGreater(len(recording.mem), 2)
+        self.assertIn("stacks-missing", recording.facts)
+
+    def test_the_recorder_is_killed(self):
+        recorder = self.start_mprof("run", "--stacks", "-o", "out.dat", "/usr/bin/python3", self.program(self.LOOP))
+        self.wait_for_output(recorder, "ready")
+        wait_until(lambda: len(Recording(self.directory / "out.dat").mem) > 5, "samples")
+        recorder.kill()
+        recorder.wait()
+        self.run_mprof("peak", "out.dat")
+
+
+class Options(StackCase):
+    def test_wrong_values(self):
+        for option, words in (("--stacks=", "own, all, or name a module"), ("--stacks=:f", "own, all, or name"),
+                              ("--stacks-interval=0", "--stacks-interval must be between"),
+                              ("--stacks-interval=x", "--stacks-interval must be between")):
+            with self.subTest(option=option):
+                done = self.run_mprof("run", option, "true", expect=2)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(self.recordings(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
