@@ -6,6 +6,8 @@
 /* Read of a string in one go: nearly all are shorter. */
 #define FIRST_READ 256
 #define PAGE 4096
+/* No name is longer: what claims to be is no str. */
+#define LENGTH_MAX 65536
 /* A module's name is its first key, unless something else filled its dict. */
 #define NAME_KEYS_MAX 64
 
@@ -43,8 +45,8 @@ static bool parse_text_head(text_head *out, const mprof__python_layout *layout, 
     out->length = number_at(bytes, MPROF__TEXT_LENGTH);
     out->kind = state >> 2 & 7;
     out->head_size = is_ascii ? layout->text_ascii : layout->text_compact;
-    return is_compact && (out->kind == 1 || out->kind == 2 || out->kind == 4) &&
-           !(is_ascii && out->kind != 1);
+    return is_compact && out->length <= LENGTH_MAX &&
+           (out->kind == 1 || out->kind == 2 || out->kind == 4) && !(is_ascii && out->kind != 1);
 }
 
 static size_t put_character(char *to, uint32_t character)

@@ -23,6 +23,9 @@
 #define PARTIAL_ATTEMPTS 2
 /* Heads of code objects read for one thread. */
 #define HEADS_MAX 512
+/* Work in one sample, whatever the memory holds: links followed, and pages read one by one. */
+#define SAMPLE_LINKS_MAX 262144
+#define SAMPLE_PAGES_MAX 4096
 /* Samples without a single code object, after which the layout is taken to be another one. */
 #define NOT_CODE_MAX 64
 
@@ -100,7 +103,8 @@ struct mprof__stack_buffers {
     size_t head_count;
     uint16_t head_slots[2 * HEADS_MAX]; /* by hash: index + 1 */
     unsigned char *heads;               /* owned: HEADS_MAX of MPROF__CODE_HEAD_MAX bytes */
-    uint64_t used_pages[MPROF__STACK_PAGES_MAX];
+    size_t links_left;                  /* in this sample */
+    size_t pages_left;
     mprof__python_thread *threads; /* owned */
     size_t thread_capacity;
     mprof__python_frame *frames; /* owned: those of all threads */
@@ -348,10 +352,12 @@ static void walk(chain *out, struct mprof__stack_buffers *buffers, int copy,
             out->end = CHAIN_CUT;
             return;
         }
-        if (!is_address(address) || address == earlier || links == LINKS_MAX) {
+        if (!is_address(address) || address == earlier || links == LINKS_MAX ||
+            buffers->links_left == 0) {
             out->end = CHAIN_BROKEN;
             return;
         }
+        buffers->links_left--;
         if ((links & (links - 1)) == 0) {
             earlier = address;
         }
@@ -503,8 +509,7 @@ static int explore(mprof__python_stacks *stacks, struct mprof__stack_buffers *bu
     bool is_read = true;
 
     while (walked->end == CHAIN_MISSING) {
-        if (!is_address(walked->missing & ~UINT64_C(7)) ||
-            !mprof__stack_pages_add(&buffers->pages, walked->missing)) {
+        if (buffers->pages_left == 0 || !mprof__stack_pages_add(&buffers->pages, walked->missing)) {
             walked->end = CHAIN_BROKEN;
             return 0;
         }
@@ -889,6 +894,8 @@ static bool make_buffers(mprof__python_sample *sample)
         }
     }
     sample->buffers->frame_count = 0;
+    sample->buffers->links_left = SAMPLE_LINKS_MAX;
+    sample->buffers->pages_left = SAMPLE_PAGES_MAX;
     return true;
 }
 
