@@ -932,11 +932,13 @@ static int read_threads(mprof__python_stacks *stacks, mprof__python_sample *samp
 /* The frames moved while they were gathered. */
 static void link_frames(mprof__python_sample *sample)
 {
-    const mprof__python_frame *frames = sample->buffers->frames;
+    size_t first = 0;
 
     for (size_t i = 0; i < sample->count; i++) {
-        sample->buffers->threads[i].frames = frames;
-        frames += sample->buffers->threads[i].count;
+        mprof__python_thread *thread = &sample->buffers->threads[i];
+
+        thread->frames = thread->count > 0 ? sample->buffers->frames + first : NULL;
+        first += thread->count;
     }
     sample->threads = sample->buffers->threads;
 }
