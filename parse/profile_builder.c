@@ -545,6 +545,8 @@ static mprof_status add_fact(mprof__profile_builder *builder, const mprof_record
         builder->main_pid = read_pid(fact->value);
     } else if (!builder->children_fact && strcmp(fact->key, "include-children") == 0) {
         builder->children_fact = fact->value;
+    } else if (!builder->group_fact && strcmp(fact->key, "control-group") == 0) {
+        builder->group_fact = fact->value;
     } else if (!builder->format_fact && strcmp(fact->key, "format") == 0) {
         builder->format_fact = fact->value;
     }
@@ -603,8 +605,17 @@ static mprof_status add_kernel_peak(mprof__profile_builder *builder, const mprof
     return MPROF_OK;
 }
 
+/* Of the groups of a merged recording a fact names the one to show. */
+static bool is_other_group(const char *shown, mprof_text path)
+{
+    return shown && (path.length != strlen(shown) || memcmp(path.bytes, shown, path.length) != 0);
+}
+
 static mprof_status add_group(mprof__profile_builder *builder, const mprof_record *record)
 {
+    if (is_other_group(builder->group_fact, record->text)) {
+        return MPROF_OK;
+    }
     mprof__group_add(&builder->profile->group, record);
     return mprof__group_curves_add(&builder->group, record, builder->from_s, builder->to_s) == 0
                ? MPROF_OK
@@ -643,8 +654,12 @@ static void raise_kind_peaks(mprof__profile_builder *builder, const mprof_record
 static mprof_status add_kinds(mprof__profile_builder *builder, const mprof_record *record)
 {
     mprof_status status = MPROF_OK;
-    if (mprof__kind_curves_add(&builder->kinds, record, builder->main_pid, builder->from_s,
-                               builder->to_s) != 0) {
+    bool is_merged = builder->profile->rank_count > 0;
+    if (is_merged && record->pid != 0) {
+        return MPROF_OK; /* the sum over all ranks is recorded */
+    }
+    if (mprof__kind_curves_add(&builder->kinds, record, is_merged ? 0 : builder->main_pid,
+                               builder->from_s, builder->to_s) != 0) {
         return fail_without_memory(builder);
     }
     raise_kind_peaks(builder, record);

@@ -107,6 +107,7 @@ typedef struct mprof__profile_builder {
     mprof__process_choice *choice; /* NULL: all processes have curves of their own */
     bool is_crowded;               /* more processes than max_processes */
     const char *children_fact;     /* include-children; NULL: not recorded */
+    const char *group_fact;        /* control-group of a merged recording; NULL: all */
     const char *format_fact;       /* not owned; NULL: upstream's file, or an old one */
     const char *command_line;      /* the last one; not owned */
     bool run_has_sample;           /* since then */

@@ -80,6 +80,7 @@ mprof_status mprof__raw_input_open(mprof__raw_input *input, const char *path, mp
 {
     bool is_stdin = strcmp(path, "-") == 0;
     init(input);
+    input->is_stdin = is_stdin;
     input->fd = open_descriptor(path);
     if (input->fd < 0) {
         int number = errno;
@@ -116,6 +117,42 @@ mprof_status mprof__raw_input_rewind(mprof__raw_input *input, uint64_t offset, m
     if (fd >= 0 && lseek(fd, start + (off_t)offset, SEEK_SET) < 0) {
         mprof_error_set_errno(error, errno, "cannot be read a second time");
         return MPROF_EIO;
+    }
+    return MPROF_OK;
+}
+
+void mprof__raw_input_rest(mprof__raw_input *input)
+{
+    struct stat status;
+    if (input->fd < 0 || !input->is_seekable || input->kept_fd >= 0 || input->is_stdin ||
+        fstat(input->fd, &status) != 0) {
+        return;
+    }
+    input->resting_at = lseek(input->fd, 0, SEEK_CUR);
+    if (input->resting_at >= 0) {
+        input->device = status.st_dev;
+        input->inode = status.st_ino;
+        input->is_resting = true;
+        close(input->fd);
+        input->fd = -1;
+    }
+}
+
+mprof_status mprof__raw_input_wake(mprof__raw_input *input, const char *path, mprof_error *error)
+{
+    struct stat status;
+    if (!input->is_resting) {
+        return MPROF_OK;
+    }
+    input->fd = open_descriptor(path);
+    if (input->fd < 0) {
+        return mprof_error_set_errno(error, errno, "cannot open it again");
+    }
+    input->is_resting = false;
+    if (fstat(input->fd, &status) != 0 || status.st_dev != input->device ||
+        status.st_ino != input->inode || lseek(input->fd, input->resting_at, SEEK_SET) < 0) {
+        return mprof_error_set(error, MPROF_EIO,
+                               "was replaced by another file while it was read");
     }
     return MPROF_OK;
 }

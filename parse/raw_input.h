@@ -15,9 +15,14 @@ typedef struct mprof__raw_input {
     size_t size;
     size_t position;
     bool is_seekable;
+    bool is_stdin;
     off_t start;    /* offset of a seekable descriptor when it was opened */
     int kept_fd;    /* owned; copy of the bytes of a pipe; -1: not kept */
     bool replays;   /* read kept_fd up to its end, then fd */
+    bool is_resting; /* fd is closed until the next read */
+    dev_t device;    /* of the file, then */
+    ino_t inode;
+    off_t resting_at;
     bool has_first; /* `first` was read to see whether a FIFO has a writer */
     char first;
 } mprof__raw_input;
@@ -36,6 +41,12 @@ bool mprof__raw_input_can_rewind(const mprof__raw_input *input);
 
 /* Continues that many bytes after the start. MPROF_EIO: a pipe. */
 mprof_status mprof__raw_input_rewind(mprof__raw_input *input, uint64_t offset, mprof_error *error);
+
+/* As mprof__source_rest(). */
+void mprof__raw_input_rest(mprof__raw_input *input);
+
+/* Opens it again if it rests. MPROF_EIO. */
+mprof_status mprof__raw_input_wake(mprof__raw_input *input, const char *path, mprof_error *error);
 
 /* As mprof__source_keep(). */
 mprof_status mprof__raw_input_keep(mprof__raw_input *input, mprof_error *error);

@@ -3,7 +3,7 @@
  * The buffer holds one block and the line that its end cut; it grows only for longer lines. Before
  * the first record is passed on, the first block is surveyed: is this a recording, and what is its
  * range of time? */
-#include <mprof/reader.h>
+#include "reader_steps.h"
 
 #include "buffer.h"
 #include "extremes.h"
@@ -20,6 +20,7 @@ enum {
     BLOCK_SIZE = 256 * 1024,
     LINE_LIMIT = 8 * 1024 * 1024,
     BATCH_SIZE = 512,
+    BYTES_PER_SAMPLE = 28, /* of a line, at least */
     ERA_COUNT = 16,
     FOREIGN_LINES = 1000, /* after this many unknown lines the file is not a recording */
     FOREIGN_BYTES = 128 * 1024 * 1024, /* nor after this many bytes without a record */
@@ -38,7 +39,7 @@ typedef struct era {
     uint64_t moments;
 } era;
 
-typedef struct reader {
+typedef struct mprof__reader {
     mprof_source *source;
     const mprof_visitor *visitor;
     mprof_error *error;
@@ -67,11 +68,12 @@ typedef struct reader {
     double first_s, last_s;
 
     mprof__swar_cache cache;
-    mprof_sample batch[BATCH_SIZE];
-    size_t batch_count;
+    size_t batch_count, batch_size;
     mprof_record record;
     mprof_record child; /* for CHLD; its other members stay empty */
     mprof__buffer scratch;
+    bool is_begun;
+    mprof_sample batch[];
 } reader;
 
 /* ---- moments ---- */
@@ -174,7 +176,7 @@ static mprof_status flush_samples(reader *r)
 static mprof_status push_sample(reader *r, mprof_sample sample)
 {
     r->batch[r->batch_count++] = sample;
-    return r->batch_count == BATCH_SIZE ? flush_samples(r) : MPROF_OK;
+    return r->batch_count == r->batch_size ? flush_samples(r) : MPROF_OK;
 }
 
 /* Another run begins, unless the one before has no sample yet. Each run has an era of its own: a
@@ -310,7 +312,7 @@ static const char *read_usual_memory(reader *r, const char *at)
         }
         at += 4 + length;
         lines++;
-        if (++count == BATCH_SIZE) {
+        if (++count == r->batch_size) {
             r->batch_count = count;
             count = 0;
             if (flush_samples(r) != MPROF_OK) {
@@ -559,59 +561,103 @@ static void finish_file(reader *r)
     }
 }
 
-static mprof_status read_source(reader *r)
+/* Reads one block. True: there may be more. */
+static bool read_block(reader *r)
 {
-    bool is_first = true;
-    while (r->status == MPROF_OK && !(r->at_end && r->begin == r->end)) {
-        size_t left = r->end - r->begin;
-        if (fill_buffer(r) != MPROF_OK) {
-            break;
-        }
-        if (is_first && begin_file(r) != MPROF_OK) {
-            break;
-        }
-        is_first = false;
-        if (r->at_end && r->end - r->begin == left && left > 0) {
-            break; /* no more input, and no whole line left */
-        }
-        if (r->skips_line) {
-            skip_line(r);
-        }
-        if (!r->skips_line && (r->has_era && r->known ? MPROF_OK : survey_buffer(r)) == MPROF_OK) {
-            read_lines(r);
-        }
+    size_t left = r->end - r->begin;
+    if (r->status != MPROF_OK || (r->at_end && r->begin == r->end) || fill_buffer(r) != MPROF_OK ||
+        (!r->is_begun && begin_file(r) != MPROF_OK)) {
+        return false;
     }
-    finish_file(r);
+    r->is_begun = true;
+    if (r->at_end && r->end - r->begin == left && left > 0) {
+        return false; /* no more input, and no whole line left */
+    }
+    if (r->skips_line) {
+        skip_line(r);
+    }
+    if (!r->skips_line && (r->has_era && r->known ? MPROF_OK : survey_buffer(r)) == MPROF_OK) {
+        read_lines(r);
+    }
+    return r->status == MPROF_OK;
+}
+
+mprof_status mprof__reader_open(mprof__reader **out, mprof_source *source,
+                                const mprof_visitor *visitor, size_t block_size, mprof_error *error)
+{
+    size_t batch = block_size / BYTES_PER_SAMPLE;
+    batch = batch < BATCH_SIZE ? batch + 1 : BATCH_SIZE;
+    reader *r = calloc(1, sizeof *r + batch * sizeof *r->batch);
+    /* one more byte, so that the end of the source is seen at once */
+    size_t capacity = mprof__source_size(source, block_size - 1) + 1;
+    char *bytes = malloc(capacity + MPROF__SWAR_SLACK);
+    *out = NULL;
+    if (!r || !bytes) {
+        free(r);
+        free(bytes);
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    r->source = source;
+    r->visitor = visitor;
+    r->error = error;
+    r->bytes = bytes;
+    r->capacity = capacity;
+    r->batch_size = batch;
+    r->line_end = '\n';
+    r->cache = (mprof__swar_cache)MPROF__SWAR_CACHE_INIT;
+    r->child.kind = MPROF_RECORD_CHLD;
+    r->line = mprof__source_line(source);
+    *out = r;
+    return MPROF_OK;
+}
+
+void mprof__reader_set_range(mprof__reader *r, double first_s, double last_s)
+{
+    r->known = true;
+    r->has_era = true;
+    r->first_s = first_s;
+    r->last_s = last_s;
+}
+
+mprof_status mprof__reader_step(mprof__reader *r, bool *is_done)
+{
+    *is_done = !read_block(r);
+    if (*is_done) {
+        finish_file(r);
+    } else {
+        flush_samples(r);
+        *is_done = r->status != MPROF_OK;
+    }
+    if (r->status != MPROF_OK) {
+        mprof_error_at(r->error, mprof__source_name(r->source), 0);
+    }
     return r->status;
+}
+
+void mprof__reader_free(mprof__reader *r)
+{
+    if (r) {
+        mprof__buffer_free(&r->scratch);
+        free(r->bytes);
+        free(r);
+    }
 }
 
 mprof_status mprof_read(mprof_source *source, const mprof_visitor *visitor, mprof_error *error)
 {
-    reader *r = calloc(1, sizeof *r);
-    /* one more byte, so that the end of the source is seen at once */
-    size_t capacity = mprof__source_size(source, BLOCK_SIZE - 1) + 1;
-    char *bytes = malloc(capacity + MPROF__SWAR_SLACK);
-    mprof_status status;
-    if (r && bytes) {
-        r->source = source;
-        r->visitor = visitor;
-        r->error = error;
-        r->bytes = bytes;
-        r->capacity = capacity;
-        r->line_end = '\n';
-        r->cache = (mprof__swar_cache)MPROF__SWAR_CACHE_INIT;
-        r->child.kind = MPROF_RECORD_CHLD;
-        r->line = mprof__source_line(source);
-        status = read_source(r);
-        bytes = r->bytes;
-        mprof__buffer_free(&r->scratch);
-    } else {
-        status = mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    reader *r;
+    mprof_status status = mprof__reader_open(&r, source, visitor, BLOCK_SIZE, error);
+    if (status != MPROF_OK) {
+        mprof_error_at(error, mprof__source_name(source), 0);
+        return status;
     }
+    while (read_block(r)) {
+    }
+    finish_file(r);
+    status = r->status;
     if (status != MPROF_OK) {
         mprof_error_at(error, mprof__source_name(source), 0);
     }
-    free(bytes);
-    free(r);
+    mprof__reader_free(r);
     return status;
 }

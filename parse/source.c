@@ -8,6 +8,7 @@
 #include "decoder.h"
 #include "raw_input.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,24 @@ mprof_status mprof__source_keep(mprof_source *source, mprof_error *error)
     return status;
 }
 
+void mprof__source_rest(mprof_source *source)
+{
+    mprof__raw_input_rest(&source->input);
+}
+
+uint64_t mprof__source_end(const mprof_source *source)
+{
+    return source->limit_offset + source->read_count;
+}
+
+bool mprof__source_copy_path(const mprof_source *source, char *path, size_t size)
+{
+    if (source->input.kept_fd >= 0) {
+        snprintf(path, size, "/proc/self/fd/%d", source->input.kept_fd);
+    }
+    return source->input.kept_fd >= 0;
+}
+
 int mprof_source_can_rewind(const mprof_source *source)
 {
     return mprof__raw_input_can_rewind(&source->input);
@@ -244,8 +263,8 @@ static mprof_status restart(mprof_source *source, uint64_t offset, mprof_error *
 
 mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
 {
-    mprof_status status = MPROF_OK;
-    if (!mprof_source_can_rewind(source)) {
+    mprof_status status = mprof__raw_input_wake(&source->input, source->name, error);
+    if (status == MPROF_OK && !mprof_source_can_rewind(source)) {
         status = mprof__raw_input_rewind(&source->input, 0, error); /* for its message */
     }
     if (status == MPROF_OK && !source->is_recognised) {
@@ -283,7 +302,10 @@ static mprof_status skip_to_limit(mprof_source *source, char *bytes, size_t size
 static mprof_status read_part(mprof_source *source, char *bytes, size_t size, size_t *count,
                               mprof_error *error)
 {
-    mprof_status status = source->is_recognised ? MPROF_OK : recognise(source, error);
+    mprof_status status = mprof__raw_input_wake(&source->input, source->name, error);
+    if (status == MPROF_OK && !source->is_recognised) {
+        status = recognise(source, error);
+    }
     if (status != MPROF_OK) {
         return status;
     }

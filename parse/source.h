@@ -27,6 +27,17 @@ void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, u
 /* The first line that is read, from 1. */
 unsigned long mprof__source_line(const mprof_source *source);
 
+/* Closes a file until it is read again, so that more files can be read side by side than may be
+ * open. No effect on pipes, standard input and memory. After a rewind. */
+void mprof__source_rest(mprof_source *source);
+
+/* Bytes from the start of the source to where it was read to. */
+uint64_t mprof__source_end(const mprof_source *source);
+
+/* Sets the path by which the copy of a pipe can be opened while the source exists; false: there is
+ * no copy. */
+bool mprof__source_copy_path(const mprof_source *source, char *path, size_t size);
+
 /* Copies the bytes of a pipe into an unlinked file while they are read, so that it can be rewound.
  * No effect on other sources. Call it before the first read. MPROF_EIO: no room for the file. */
 mprof_status mprof__source_keep(mprof_source *source, mprof_error *error);

@@ -37,6 +37,7 @@ typedef struct summing {
     bool is_resident;                     /* samples are RSS, like the kernel's peak */
     size_t run;                           /* index, while the source is read again */
     bool run_has_sample;
+    const char *group;   /* the control group to show of a merged recording; NULL: all */
     unsigned run_number; /* of the last run: see mprof__process_peak.run */
 } summing;
 
@@ -177,11 +178,15 @@ static double *kinds_of(summing *s, int64_t pid)
 /* Records of one tick have the same time and follow each other. */
 static mprof_status add_kinds(summing *s, const mprof_record *record)
 {
-    double *highest_mib = kinds_of(s, record->pid);
+    bool is_merged = s->summary->rank_count > 0;
+    double *highest_mib = is_merged && record->pid == 0 ? s->highest_mib : kinds_of(s, record->pid);
     if (!highest_mib) {
         return fail_without_memory(s);
     }
     raise_kinds(highest_mib, record->kinds_mib);
+    if (is_merged) {
+        return MPROF_OK; /* the sum over all ranks is recorded as pid 0 */
+    }
     if (record->sample.time_s != s->tick_s) {
         raise_kinds(s->highest_mib, s->sums_mib);
         clear_kinds(s->sums_mib);
@@ -232,7 +237,36 @@ static bool text_is(mprof_text text, const char *word)
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
 
-static void add_fact(summing *s, const mprof_record *record)
+/* "host/name", or what is known of it. */
+static mprof_status add_rank(summing *s, const mprof_rank_record *record)
+{
+    mprof__summary *summary = s->summary;
+    mprof__rank_peak *ranks = mprof__array_grow(summary->ranks, summary->rank_count,
+                                                &summary->rank_capacity, sizeof *ranks);
+    if (!ranks) {
+        return fail_without_memory(s);
+    }
+    summary->ranks = ranks;
+    mprof__rank_peak *rank = &ranks[summary->rank_count];
+    rank->host = mprof__arena_copy(&summary->texts, record->host.bytes, record->host.length);
+    rank->name = mprof__arena_copy(&summary->texts, record->name.bytes, record->name.length);
+    rank->peak_mib = record->peak_mib;
+    rank->first_pid = record->first_pid;
+    rank->last_pid = record->last_pid;
+    if (!rank->host || !rank->name) {
+        return fail_without_memory(s);
+    }
+    bool is_new = *rank->host != '\0';
+    for (size_t i = summary->rank_count; i-- > 0 && is_new;) {
+        is_new = strcmp(ranks[i].host, rank->host) != 0;
+    }
+    summary->host_count += is_new;
+    summary->sum_of_peaks_mib += rank->peak_mib;
+    summary->rank_count++;
+    return MPROF_OK;
+}
+
+static mprof_status add_fact(summing *s, const mprof_record *record)
 {
     if (text_is(record->key, "pid")) {
         int64_t pid = 0;
@@ -249,7 +283,11 @@ static void add_fact(summing *s, const mprof_record *record)
     } else if (text_is(record->key, "backend")) {
         s->is_resident = text_is(record->text, "psutil") || text_is(record->text, "posix") ||
                          text_is(record->text, "rss");
+    } else if (text_is(record->key, "control-group") && !s->group) {
+        s->group = mprof__arena_copy(&s->summary->texts, record->text.bytes, record->text.length);
+        return s->group ? MPROF_OK : fail_without_memory(s);
     }
+    return MPROF_OK;
 }
 
 static mprof_status add_command(summing *s, const mprof_record *record)
@@ -274,13 +312,16 @@ static mprof_status add_record(void *data, const mprof_record *record)
     case MPROF_RECORD_KINDS:
         return add_kinds(s, record);
     case MPROF_RECORD_GROUP:
-        mprof__group_add(&s->summary->group, record);
+        if (!s->group || text_is(record->text, s->group)) {
+            mprof__group_add(&s->summary->group, record);
+        }
         return MPROF_OK;
+    case MPROF_RECORD_RANK:
+        return add_rank(s, &record->rank);
     case MPROF_RECORD_FUNC:
         return add_call(s, record);
     case MPROF_RECORD_FACT:
-        add_fact(s, record);
-        return MPROF_OK;
+        return add_fact(s, record);
     case MPROF_RECORD_CMDLINE:
         return add_command(s, record);
     default:
@@ -531,10 +572,12 @@ void mprof__summary_free(mprof__summary *summary)
     free(summary->kinds);
     free(summary->children);
     free(summary->others);
+    free(summary->ranks);
     mprof__arena_free(&summary->texts);
     mprof__run_finder_free(&summary->runs);
     summary->processes = NULL;
     summary->kinds = NULL;
     summary->children = NULL;
     summary->others = NULL;
+    summary->ranks = NULL;
 }

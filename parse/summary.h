@@ -26,6 +26,13 @@ typedef struct mprof__kind_peaks {
     double mib[MPROF_KIND_COUNT];
 } mprof__kind_peaks;
 
+/* Of a merged recording. */
+typedef struct mprof__rank_peak {
+    const char *host, *name; /* owned by the summary; "" if unknown */
+    double peak_mib;         /* of all processes of the rank together */
+    int64_t first_pid, last_pid;
+} mprof__rank_peak;
+
 typedef struct mprof__summary {
     double peak_mib;        /* NAN if no sample qualified */
     double kernel_peak_mib; /* of the main process, where MEM measured the same; else NAN */
@@ -48,6 +55,10 @@ typedef struct mprof__summary {
     uint32_t *others; /* owned; indexes of processes with a name and a kernel's mark, but no
                          samples; the highest first */
     size_t other_count, other_capacity;
+    mprof__rank_peak *ranks; /* owned; in the order of the file */
+    size_t rank_count, rank_capacity;
+    size_t host_count;       /* 0: unknown */
+    double sum_of_peaks_mib; /* of all ranks */
     mprof__arena texts;
     mprof__run_finder runs;
     mprof_warnings warnings;

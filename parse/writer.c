@@ -1,5 +1,5 @@
 /* Formats records into lines of a .dat file; each commit hands them to one write(2). */
-#include <mprof/writer.h>
+#include "writer_parts.h"
 
 #include "buffer.h"
 #include "encoder.h"
@@ -487,6 +487,47 @@ mprof_status mprof_writer_append(mprof_writer *writer, const mprof_record *recor
         out->length = length; /* whole lines only */
         return fail_without_memory(writer);
     }
+    return MPROF_OK;
+}
+
+/* ---- for merging ---- */
+
+int mprof__record_format(mprof__buffer *out, const mprof_record *record)
+{
+    size_t length = out->length;
+    if (append_other(out, record, MPROF_PID_NONE) != 0) {
+        out->length = length;
+        return -1;
+    }
+    return 0;
+}
+
+mprof_status mprof__writer_append_lines(mprof_writer *writer, const char *bytes, size_t length)
+{
+    if (writer->failure.status == MPROF_OK &&
+        mprof__buffer_append(&writer->lines, bytes, length) != 0) {
+        return fail_without_memory(writer);
+    }
+    return writer->failure.status;
+}
+
+size_t mprof__writer_length(const mprof_writer *writer)
+{
+    return writer->lines.length;
+}
+
+mprof_status mprof__writer_insert_mem(mprof_writer *writer, size_t at, mprof_sample sample)
+{
+    char line[2 * SHORT_LINE];
+    mprof__buffer *lines = &writer->lines;
+    size_t end = lines->length;
+    if (writer->failure.status != MPROF_OK || append_sample(writer, "MEM", NULL, sample)) {
+        return writer->failure.status;
+    }
+    size_t length = lines->length - end;
+    memcpy(line, lines->bytes + end, length);
+    memmove(lines->bytes + at + length, lines->bytes + at, end - at);
+    memcpy(lines->bytes + at, line, length);
     return MPROF_OK;
 }
 
