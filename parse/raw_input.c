@@ -151,8 +151,7 @@ mprof_status mprof__raw_input_wake(mprof__raw_input *input, const char *path, mp
     input->is_resting = false;
     if (fstat(input->fd, &status) != 0 || status.st_dev != input->device ||
         status.st_ino != input->inode || lseek(input->fd, input->resting_at, SEEK_SET) < 0) {
-        return mprof_error_set(error, MPROF_EIO,
-                               "was replaced by another file while it was read");
+        return mprof_error_set(error, MPROF_EIO, "was replaced by another file while it was read");
     }
     return MPROF_OK;
 }

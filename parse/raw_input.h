@@ -16,9 +16,9 @@ typedef struct mprof__raw_input {
     size_t position;
     bool is_seekable;
     bool is_stdin;
-    off_t start;    /* offset of a seekable descriptor when it was opened */
-    int kept_fd;    /* owned; copy of the bytes of a pipe; -1: not kept */
-    bool replays;   /* read kept_fd up to its end, then fd */
+    off_t start;     /* offset of a seekable descriptor when it was opened */
+    int kept_fd;     /* owned; copy of the bytes of a pipe; -1: not kept */
+    bool replays;    /* read kept_fd up to its end, then fd */
     bool is_resting; /* fd is closed until the next read */
     dev_t device;    /* of the file, then */
     ino_t inode;

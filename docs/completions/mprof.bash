@@ -49,7 +49,7 @@ _mprof() {
         ;;
     esac
     case $command in
-    check | diff | export | functions | peak | plot | report | rm | top)
+    check | diff | export | functions | merge | peak | plot | report | rm | top)
         mapfile -t COMPREPLY < <(
             compgen -W "$("$program" list 2>/dev/null | cut -d ' ' -f 1)" -- "$current"
             compgen -f -X '!*.dat' -- "$current"

@@ -24,7 +24,7 @@ function __mprof_options
 end
 
 function __mprof_takes_recordings
-    contains -- "$(__mprof_command)" check diff export functions peak plot report rm top
+    contains -- "$(__mprof_command)" check diff export functions merge peak plot report rm top
 end
 
 complete -c mprof -f

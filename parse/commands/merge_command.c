@@ -131,7 +131,7 @@ static int check_output(const request *r)
     }
     return fail_output(r->output, 0,
                        S_ISDIR(status.st_mode)
-                           ? "is a directory; name the file that is to be written"
+                           ? "is a directory; name a file in it"
                            : "is not a regular file; name a regular or a new file");
 }
 

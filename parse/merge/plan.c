@@ -78,7 +78,7 @@ static int compare_runs(const void *a, const void *b)
     return order ? order : (left->number > right->number) - (left->number < right->number);
 }
 
-/* Two files of one name in different folders, or of one rank: the path tells them apart. */
+/* Two files of one name in different folders, or of one rank: the path makes the difference. */
 static mprof_status make_names(mprof__merge_runs *runs, mprof_error *error)
 {
     for (size_t i = 0; i < runs->count; i++) {
