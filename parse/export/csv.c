@@ -65,7 +65,7 @@ static void free_fields(csv *state)
 static mprof_status begin(mprof__export_out *out)
 {
     out->state = calloc(1, sizeof(csv));
-    fputs("time,process,kind,value,pid,host,run,recording\r\n", out->stream);
+    fputs("time,process,kind,value,pid,host,rank,run,recording\r\n", out->stream);
     return out->state ? MPROF_OK : fail_memory(out);
 }
 
@@ -105,7 +105,9 @@ static char *make_rest(const mprof__export_run *run, const mprof__export_process
         fprintf(stream, "%" PRId64, process->pid);
     }
     putc(',', stream);
-    write_field(stream, run->host);
+    write_field(stream, process ? process->host : run->host);
+    putc(',', stream);
+    write_field(stream, process ? process->rank : "");
     fprintf(stream, ",%zu,", run->number);
     write_field(stream, run->file);
     fputs("\r\n", stream);
@@ -147,12 +149,14 @@ static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
 {
     csv *state = out->state;
     const process_fields *fields = fields_of(state, run, value->process);
+    bool is_of_all =
+        value->process == MPROF__EXPORT_NO_PROCESS && !mprof__export_is_of_group(value->what);
     if (!fields) {
         return fail_memory(out);
     }
     write_time(state, out, value->time_s);
     putc(',', out->stream);
-    fputs(value->what == MPROF__EXPORT_TOTAL ? "all processes" : fields->name, out->stream);
+    fputs(is_of_all ? "all processes" : fields->name, out->stream);
     fprintf(out->stream, ",%s,%" PRId64, mprof__export_what_name(run, value->what),
             mprof__export_bytes(value->mib));
     fputs(fields->rest, out->stream);

@@ -50,7 +50,9 @@ typedef struct mprof__export_call {
 
 typedef struct mprof__export_process {
     const char *name; /* never "", without secrets; owned by the run */
-    int64_t pid;      /* MPROF_PID_NONE if unknown */
+    int64_t pid;      /* on its host; MPROF_PID_NONE if unknown */
+    const char *host; /* "" if unknown */
+    const char *rank; /* of a merged recording; else "" */
 } mprof__export_process;
 
 typedef struct mprof__export_lane {
@@ -125,19 +127,20 @@ const mprof__export_format *mprof__export_format_find(const char *name);
 /* The format that files with this name have; NULL: unknown. */
 const mprof__export_format *mprof__export_format_of_file(const char *path);
 
-/* Reads a recording and writes all runs of it. *run_count: how many there are so far, of all
- * recordings; increased. Warnings about the file are returned by `warn`, if not NULL.
- * MPROF_EFORMAT, MPROF_EEMPTY and others of mprof_read(): nothing of the file was written. */
 typedef struct mprof__export_reader {
     const mprof__export_format *format;
     mprof__export_out *out;
-    size_t run_count;  /* exported */
-    size_t call_count; /* in them */
-    bool has_failed;   /* within a run: the output is not whole */
-    void (*warn)(const mprof_profile *profile);
+    size_t run_count;                           /* exported, of all recordings */
+    size_t call_count;                          /* in them */
+    bool has_failed;                            /* within a run: the output is not whole */
+    void (*warn)(const mprof_profile *profile); /* reports warnings about a file; may be NULL */
 } mprof__export_reader;
 
+/* Reads a recording and writes all runs of it. MPROF_EFORMAT, MPROF_EEMPTY and others of
+ * mprof_read(); MPROF_EIO with an empty error: the stream failed. */
 mprof_status mprof__export_read(mprof__export_reader *reader, const char *path, mprof_error *error);
+mprof_status mprof__export_read_source(mprof__export_reader *reader, mprof_source *source,
+                                       mprof_error *error);
 
 /* ---- shared by the writers ---- */
 
@@ -148,6 +151,12 @@ int64_t mprof__export_bytes(double mib);
 const char *mprof__export_what_name(const mprof__export_run *run, uint32_t what);
 
 #define MPROF__EXPORT_TITLE_SIZE 1024
+
+/* Of the control group, not of processes. */
+static inline bool mprof__export_is_of_group(uint32_t what)
+{
+    return what == MPROF__EXPORT_GROUP || what == MPROF__EXPORT_GROUP_LIMIT;
+}
 
 /* For people: "python3 app.py", followed by the run and the file where there are several.
  * MPROF__EXPORT_NO_PROCESS: "all processes". */

@@ -29,7 +29,7 @@ typedef struct sample {
 
 /* What the labels of a run's series need, when all runs have been read. */
 typedef struct run_labels {
-    char *run;        /* owned; recording="a.dat",host="h" */
+    char *run, *host; /* owned; recording="a.dat", and ,host="h" */
     char **processes; /* owned; pid="1",process="name" */
     char **functions; /* owned; function="name" */
     size_t process_count, function_count;
@@ -86,14 +86,20 @@ static void write_run_labels(FILE *stream, const mprof__export_run *run, size_t 
     char number[32];
     (void)index;
     mprof__metric_label(stream, "recording", run->file);
-    if (*run->host) {
-        putc(',', stream);
-        mprof__metric_label(stream, "host", run->host);
-    }
     if (run->count > 1) {
         snprintf(number, sizeof number, "%zu", run->number);
         putc(',', stream);
         mprof__metric_label(stream, "run", number);
+    }
+}
+
+/* With a comma in front, since it may be missing. */
+static void write_host_label(FILE *stream, const mprof__export_run *run, size_t index)
+{
+    (void)index;
+    if (*run->host) {
+        putc(',', stream);
+        mprof__metric_label(stream, "host", run->host);
     }
 }
 
@@ -107,6 +113,14 @@ static void write_process_labels(FILE *stream, const mprof__export_run *run, siz
     mprof__metric_label(stream, "pid", number);
     putc(',', stream);
     mprof__metric_label(stream, "process", process->name);
+    if (*process->rank) {
+        putc(',', stream);
+        mprof__metric_label(stream, "rank", process->rank);
+    }
+    if (*process->host) {
+        putc(',', stream);
+        mprof__metric_label(stream, "host", process->host);
+    }
 }
 
 static void write_function_labels(FILE *stream, const mprof__export_run *run, size_t index)
@@ -124,9 +138,10 @@ static mprof_status begin_run(mprof__export_out *out, const mprof__export_run *r
     }
     state->runs = runs;
     run_labels *labels = &runs[state->run_count++];
-    *labels = (run_labels){.run = make_label(write_run_labels, run, 0)};
-    labels->processes = calloc(run->process_count, sizeof *labels->processes);
-    if (!labels->run || !labels->processes) {
+    *labels = (run_labels){.run = make_label(write_run_labels, run, 0),
+                           .host = make_label(write_host_label, run, 0),
+                           .processes = calloc(run->process_count, sizeof *labels->processes)};
+    if (!labels->run || !labels->host || !labels->processes) {
         return fail_memory(out);
     }
     labels->process_count = run->process_count;
@@ -252,20 +267,23 @@ static char *make_series(const openmetrics *state, const sample *of)
     mprof__metric metric = of->group / KINDS_MOST;
     const mprof__metric_family *family = &mprof__metric_families[metric];
     const run_labels *labels = &state->runs[of->run];
-    const char *owner = NULL;
+    const char *owner = NULL, *host = labels->host;
     char kind[32] = "", *text = NULL;
     if (metric == MPROF__METRIC_FUNCTION_CALLS || metric == MPROF__METRIC_FUNCTION_TIME) {
         owner = labels->functions[of->owner];
+    } else if (of->owner == MPROF__EXPORT_NO_PROCESS) {
+        owner = NULL; /* the sum of a kind */
     } else if (metric == MPROF__METRIC_PROCESS || metric == MPROF__METRIC_KIND ||
                metric == MPROF__METRIC_HIGH_WATER) {
         owner = labels->processes[of->owner];
+        host = ""; /* that of the process is in its label */
     }
     if (metric == MPROF__METRIC_KIND) {
         snprintf(kind, sizeof kind, ",kind=\"%s\"",
                  mprof_kind_name((mprof_kind)(of->group % KINDS_MOST)));
     }
-    return asprintf(&text, "%s%s{%s%s%s%s}", family->name, family->is_counter ? "_total" : "",
-                    labels->run, owner ? "," : "", owner ? owner : "", kind) < 0
+    return asprintf(&text, "%s%s{%s%s%s%s%s}", family->name, family->is_counter ? "_total" : "",
+                    labels->run, host, owner ? "," : "", owner ? owner : "", kind) < 0
                ? NULL
                : text;
 }
@@ -356,6 +374,7 @@ static void release(mprof__export_out *out)
         free(labels->processes);
         free(labels->functions);
         free(labels->run);
+        free(labels->host);
     }
     if (state) {
         mprof__sorter_free(state->samples);

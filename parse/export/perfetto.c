@@ -101,7 +101,9 @@ static uint64_t base_of(const mprof__export_run *run)
     value = hash(value, run->host, strlen(run->host));
     value = hash(value, run->command_line, strlen(run->command_line));
     value = hash(value, &run->processes[0].pid, sizeof run->processes[0].pid);
+    value = hash(value, run->file, strlen(run->file));
     value = hash(value, &run->number, sizeof run->number);
+    value = hash(value, &run->ordinal, sizeof run->ordinal);
     value = hash(value, &start_s, sizeof start_s);
     return (value & ~(UINT64_C(0xffffffff))) | 1; /* never 0, and room to count */
 }

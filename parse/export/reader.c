@@ -43,6 +43,7 @@ typedef struct reading {
     open_tick tick;
     bool ticks_have_one_time; /* else a tick is a sample and what follows it */
     bool main_is_sampled;     /* by itself */
+    size_t rank_count;        /* of a merged recording, in which all main processes are sampled */
     bool main_has_ended;
     mprof__export_process *processes;
     uint32_t *next_owners; /* of the same pid */
@@ -123,6 +124,19 @@ static mprof_status add_owner(reading *r, int64_t pid, uint32_t process)
                : fail_memory(r->error);
 }
 
+static void describe_process(const reading *r, mprof__export_process *to, const char *name,
+                             const mprof_process *from)
+{
+    size_t count;
+    const mprof_rank *ranks = mprof_profile_ranks(r->run.profile, &count);
+    *to = (mprof__export_process){name, from->pid, r->run.host, ""};
+    if (from->rank != MPROF_RANK_NONE) {
+        to->pid = from->own_pid;
+        to->host = ranks[from->rank].host;
+        to->rank = ranks[from->rank].name;
+    }
+}
+
 static mprof_status describe_processes(reading *r)
 {
     size_t count;
@@ -139,11 +153,13 @@ static mprof_status describe_processes(reading *r)
         if (!name || (number != MPROF_PID_NONE && add_owner(r, number, (uint32_t)i) != MPROF_OK)) {
             return fail_memory(r->error);
         }
-        r->processes[i] = (mprof__export_process){name, processes[i].pid};
+        describe_process(r, &r->processes[i], name, &processes[i]);
     }
     r->run.processes = r->processes;
     r->run.process_count = count;
     r->run.mem_is_total = mprof_profile_mem_is_sum(r->run.profile) && count > 1;
+    (void)mprof_profile_ranks(r->run.profile, &r->rank_count);
+    r->main_is_sampled = r->rank_count > 0;
     r->ticks_have_one_time = mprof_profile_fact(r->run.profile, "include-children") != NULL;
     r->tick.time_s = NAN;
     return MPROF_OK;
@@ -328,13 +344,15 @@ static mprof_status read_call(reading *r, const mprof_call *from)
     return mprof__sorter_add(r->calls, &call, r->error);
 }
 
+/* In a merged recording, those of pid 0 are the sum over all ranks. */
 static mprof_status read_kinds(reading *r, const mprof_record *record)
 {
+    bool is_sum = record->pid == 0 && r->rank_count > 0;
     uint32_t process = process_of(r, record->pid);
     mprof_status status = MPROF_OK;
     for (int kind = 0; kind < MPROF_KIND_COUNT && status == MPROF_OK; kind++) {
         mprof_sample sample = {record->kinds_mib[kind], record->sample.time_s};
-        if (process != MPROF__EXPORT_NO_PROCESS) {
+        if (process != MPROF__EXPORT_NO_PROCESS || is_sum) {
             status = add_value(r, sample, process, MPROF__EXPORT_KIND + (uint32_t)kind);
         }
     }
@@ -690,6 +708,13 @@ static void free_reading(reading *r)
     free(r->functions);
 }
 
+static void limit_to_run(mprof_source *source, const mprof_run *run)
+{
+    bool is_part = run->count > 1;
+    mprof__source_limit(source, is_part ? run->offset : 0, is_part ? run->size : UINT64_MAX,
+                        is_part ? run->line : 1);
+}
+
 static mprof_status export_run(mprof__export_reader *reader, mprof_source *source,
                                const mprof_run *run, mprof_error *error)
 {
@@ -710,6 +735,7 @@ static mprof_status export_run(mprof__export_reader *reader, mprof_source *sourc
     }
     if (status == MPROF_OK) {
         r.run.profile = profile;
+        limit_to_run(source, run); /* loading has lifted the limit */
         status = describe_run(&r, run, mprof__source_name(source));
     }
     if (status == MPROF_OK && reader->out->options->window) {
@@ -729,29 +755,33 @@ static mprof_status export_run(mprof__export_reader *reader, mprof_source *sourc
     return status;
 }
 
-mprof_status mprof__export_read(mprof__export_reader *reader, const char *path, mprof_error *error)
+mprof_status mprof__export_read_source(mprof__export_reader *reader, mprof_source *source,
+                                       mprof_error *error)
 {
-    mprof_source *source;
     mprof_runs *runs = NULL;
     size_t count = 0;
-    mprof_status status = mprof_source_open(&source, path, error);
-    if (status != MPROF_OK) {
-        return status;
-    }
-    status = mprof__source_keep(source, error);
+    mprof_status status = mprof__source_keep(source, error);
     if (status == MPROF_OK) {
         status = mprof_runs_read(&runs, source, error);
     }
     const mprof_run *list = runs ? mprof_runs_list(runs, &count) : NULL;
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
-        mprof__source_limit(source, count > 1 ? list[i].offset : 0,
-                            count > 1 ? list[i].size : UINT64_MAX, count > 1 ? list[i].line : 1);
         status = export_run(reader, source, &list[i], error);
     }
     if (status != MPROF_OK) {
         mprof_error_at(error, mprof__source_name(source), 0);
     }
     mprof_runs_free(runs);
-    mprof_source_free(source);
+    return status;
+}
+
+mprof_status mprof__export_read(mprof__export_reader *reader, const char *path, mprof_error *error)
+{
+    mprof_source *source;
+    mprof_status status = mprof_source_open(&source, path, error);
+    if (status == MPROF_OK) {
+        status = mprof__export_read_source(reader, source, error);
+        mprof_source_free(source);
+    }
     return status;
 }

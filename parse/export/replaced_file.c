@@ -13,6 +13,22 @@
 
 enum { BUFFER_SIZE = 256 * 1024 };
 
+/* Keeps the first failure: what stdio tries later would hide its reason. */
+static ssize_t write_bytes(void *cookie, const char *bytes, size_t size)
+{
+    mprof__replaced_file *file = cookie;
+    size_t done = 0;
+    while (done < size && file->failure == 0) {
+        ssize_t more = write(file->fd, bytes + done, size - done);
+        if (more > 0) {
+            done += (size_t)more;
+        } else if (more == 0 || errno != EINTR) {
+            file->failure = more == 0 ? EIO : errno;
+        }
+    }
+    return file->failure == 0 ? (ssize_t)size : 0; /* 0: an error, see fopencookie(3) */
+}
+
 static mprof_status fail(const char *path, int number, mprof_error *error)
 {
     if (number == ENOMEM) {
@@ -81,15 +97,13 @@ static int open_path(mprof__replaced_file *file, const char *path)
 mprof_status mprof__replaced_file_open(mprof__replaced_file *file, const char *path,
                                        mprof_error *error)
 {
-    *file = (mprof__replaced_file){.path = path};
-    int fd =
+    static const cookie_io_functions_t functions = {.write = write_bytes};
+    *file = (mprof__replaced_file){.path = path, .fd = -1};
+    file->fd =
         strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open_path(file, path);
-    file->stream = fd >= 0 ? fdopen(fd, "w") : NULL;
+    file->stream = file->fd >= 0 ? fopencookie(file, "w", functions) : NULL;
     if (!file->stream) {
         int number = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
         mprof__replaced_file_discard(file);
         return fail(path, number, error);
     }
@@ -102,7 +116,7 @@ static int name_file(mprof__replaced_file *file)
 {
     char link[40], other[PATH_MAX];
     if (!file->temporary) {
-        snprintf(link, sizeof link, "/proc/self/fd/%d", fileno(file->stream));
+        snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
         if (linkat(AT_FDCWD, link, AT_FDCWD, file->target, AT_SYMLINK_FOLLOW) == 0) {
             return 0;
         }
@@ -133,18 +147,19 @@ static int name_file(mprof__replaced_file *file)
 
 mprof_status mprof__replaced_file_commit(mprof__replaced_file *file, mprof_error *error)
 {
-    int number = 0;
-    errno = 0;
-    if (fflush(file->stream) != 0 || ferror(file->stream)) {
-        number = errno ? errno : EIO;
-    } else if (file->target && name_file(file) != 0) {
-        number = errno;
+    int copy;
+    if (fflush(file->stream) != 0 && file->failure == 0) {
+        file->failure = errno ? errno : EIO;
     }
-    /* a network file system may report a full disk only now */
-    if (fclose(file->stream) != 0 && number == 0) {
-        number = errno;
+    /* a network file system may report a full disk only when a descriptor is closed */
+    if (file->failure == 0 && (copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 3)) >= 0 &&
+        close(copy) != 0) {
+        file->failure = errno;
     }
-    file->stream = NULL;
+    if (file->failure == 0 && file->target && name_file(file) != 0) {
+        file->failure = errno;
+    }
+    int number = file->failure;
     mprof__replaced_file_discard(file);
     if (number != 0 && strcmp(file->path, "-") == 0) {
         return mprof_error_set_errno(error, number, "cannot write to standard output");
@@ -155,8 +170,13 @@ mprof_status mprof__replaced_file_commit(mprof__replaced_file *file, mprof_error
 void mprof__replaced_file_discard(mprof__replaced_file *file)
 {
     if (file->stream) {
+        file->failure = EIO; /* what is in the buffer is not written */
         fclose(file->stream);
         file->stream = NULL;
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+        file->fd = -1;
     }
     if (file->temporary) {
         unlink(file->temporary);

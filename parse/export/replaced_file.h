@@ -6,8 +6,11 @@
 
 #include <stdio.h>
 
+/* Must not move while it is open. */
 typedef struct mprof__replaced_file {
     FILE *stream;
+    int fd;           /* owned */
+    int failure;      /* the first failure of writing: an errno; 0: none */
     const char *path; /* as given */
     char *target;     /* owned; NULL: the stream writes to the path itself */
     char *temporary;  /* owned; a name in the same directory; NULL: the file has none yet */

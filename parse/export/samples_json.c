@@ -73,11 +73,12 @@ static json_t *process_item(const mprof__export_run *run, size_t index)
 {
     size_t count;
     const mprof_process *process = &mprof_profile_processes(run->profile, &count)[index];
+    const mprof__export_process *own = &run->processes[index];
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name",
-        mprof__json_text(run->processes[index].name), "pid",
-        process->pid == MPROF_PID_NONE ? json_null() : json_integer((json_int_t)process->pid),
-        "ppid",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name", mprof__json_text(own->name),
+        "pid", own->pid == MPROF_PID_NONE ? json_null() : json_integer((json_int_t)own->pid),
+        "host", *own->host ? mprof__json_text(own->host) : json_null(), "rank",
+        *own->rank ? mprof__json_text(own->rank) : json_null(), "ppid",
         process->ppid == MPROF_PID_NONE ? json_null() : json_integer((json_int_t)process->ppid),
         "kernel_peak_bytes", mprof__json_bytes(process->kernel_peak_mib),
         "kernel_peak_is_lower_bound", process->kernel_peak_at_least, "started_s",

@@ -1,21 +1,32 @@
 """mprof export: values equal the recording's, and the tools that the formats are made for read them: protoc,
 promtool and Prometheus, speedscope, csv and JSON readers."""
 
+import base64
 import collections
+import contextlib
 import csv
 import datetime
 import io
 import json
+import os
 import pathlib
+import random
 import shutil
-import struct
+import signal
+import socket
 import subprocess
 import sys
 import unittest
+import urllib.parse
+import urllib.request
+
+import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import (FIXTURES, MPROF, SOURCE, Recording, TestCase, own_line,  # noqa: E402
-                        tiny_file_system)
+from mprof_test import (FIXTURES, MPROF, SOURCE, Recording, TestCase, is_sanitized, own_line,  # noqa: E402
+                        tiny_file_system, wait_until)
+from browser import Browser  # noqa: E402
+import npm  # noqa: E402
 
 MIB = 1024 * 1024
 START = 1700000000
@@ -266,6 +277,358 @@ class Export(TestCase):
         self.assertEqual(sorted((call["name"], call["lane"], call["is_open"]) for call in calls),
                          [("app.inner", "", False), ("app.outer", "", False),
                           ("app.work", "T-1", False), ("app.work", "T-1", True)])
+
+    # ---- OpenMetrics ----
+
+    def test_openmetrics_is_strict(self):
+        """Held against the reader of Prometheus' own Python client, which refuses what the standard forbids."""
+        try:
+            from prometheus_client.openmetrics import parser
+        except ImportError:
+            self.skipTest("python3-prometheus-client is not installed")
+        # older releases compare the fractions of different seconds
+        from prometheus_client import samples
+        samples.Timestamp.__gt__ = lambda one, other: (one.sec, one.nsec) > (other.sec, other.nsec)
+        path, _ = self.export("openmetrics", self.make(), self.make("b\\a\"d.dat"))
+        families = {family.name: family for family in parser.text_string_to_metric_families(path.read_text())}
+        recording = Recording(self.directory / "a.dat")
+        memory = [sample for sample in families["mprof_memory_bytes"].samples
+                  if sample.labels["recording"] == "a.dat"]
+        self.assertEqual([(sample.value, round(float(sample.timestamp), 3)) for sample in memory],
+                         [(in_bytes(mib), round(time_s, 3)) for mib, time_s in recording.mem])
+        self.assertEqual(memory[0].labels, {"recording": "a.dat", "host": "build-7"})
+        worker = families["mprof_process_memory_bytes"].samples[-1]
+        self.assertEqual(worker.labels, {"recording": "b\\a\"d.dat", "host": "build-7", "pid": "101",
+                                         "process": "worker; \"one\""})
+        calls = [sample.value for sample in families["mprof_function_calls"].samples
+                 if sample.labels == {"recording": "a.dat", "host": "build-7", "function": "app.work"}]
+        self.assertEqual(calls, [1, 2])
+        self.assertEqual(families["mprof_peak_bytes"].samples[0].value, in_bytes(43.5))
+
+    @contextlib.contextmanager
+    def prometheus(self, data):
+        """Runs Prometheus on the loopback; yields a function that asks it: (query, time) -> result."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        (self.directory / "prometheus.yml").write_text("scrape_configs: []\n")
+        server = subprocess.Popen(
+            ["prometheus", "--config.file=prometheus.yml", f"--storage.tsdb.path={data}",
+             "--storage.tsdb.retention.time=100y", f"--web.listen-address={address}"],
+            cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def get(path):
+            try:
+                with urllib.request.urlopen(f"http://{address}{path}", timeout=20) as answer:
+                    return answer.read()
+            except OSError:
+                return None
+
+        def query(expression, time_s):
+            text = get("/api/v1/query?" + urllib.parse.urlencode({"query": expression, "time": time_s}))
+            return [(item["metric"], float(item["value"][1])) for item in json.loads(text)["data"]["result"]]
+        try:
+            wait_until(lambda: server.poll() is not None or get("/-/ready"), "Prometheus is ready")
+            yield query
+        finally:
+            server.kill()
+            server.wait()
+
+    def test_prometheus_answers_queries_on_a_back_filled_recording(self):
+        if not shutil.which("promtool"):
+            self.skipTest("prometheus is not installed")
+        self.make()
+        # milliseconds: Prometheus cuts, and refuses two values of one
+        (self.directory / "fast.dat").write_text("CMDLINE fast\n" + "".join(
+            f"MEM {100 + i % 7}.000000 {START + i / 1000:.4f}\nMEM 100.500000 {START + i / 1000 + 0.0001:.4f}\n"
+            for i in range(5000)))
+        path, _ = self.export("openmetrics", "a.dat", "fast.dat")
+        done = subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", path, "data"],
+                              cwd=self.directory, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        recording = Recording(self.directory / "a.dat")
+        with self.prometheus("data") as query:
+            end = START + 10
+            self.assertEqual(query('count_over_time(mprof_memory_bytes{recording="fast.dat"}[20s])', end),
+                             [({"recording": "fast.dat"}, 5000)])
+            self.assertEqual(query('max_over_time(mprof_memory_bytes{recording="fast.dat"}[20s])', end),
+                             [({"recording": "fast.dat"}, 106 * MIB)])
+            for mib, time_s in recording.mem:
+                self.assertEqual(query('mprof_memory_bytes{recording="a.dat"}', time_s)[0][1], in_bytes(mib))
+            self.assertEqual(query("topk(1, max by (process) (max_over_time(mprof_process_memory_bytes"
+                                   '{recording="a.dat"}[20s])))', end),
+                             [({"process": "python3 app.py --token=***"}, 29 * MIB)])
+            self.assertEqual(query('mprof_function_calls_total{function="app.work"}', end)[0][1], 2)
+            self.assertAlmostEqual(query('mprof_function_seconds_total{function="app.outer"}', end)[0][1], 0.7)
+
+    # ---- stacks ----
+
+    def test_collapsed_stacks_by_time_and_growth(self):
+        path, _ = self.export("collapsed", self.make())
+        main, worker = "python3 app.py --token=***", "worker: \"one\";T-1"
+        self.assertEqual(path.read_text().splitlines(), [
+            f"{main};app.outer 400000", f"{main};app.outer;app.inner 300000", f"{worker};app.work 500000"])
+        done = self.run_mprof("export", "--to", "collapsed", "--by", "growth", "a.dat")
+        self.assertEqual(done.stdout.splitlines(), [
+            f"{main};app.outer {2 * MIB}", f"{main};app.outer;app.inner {4 * MIB}",
+            f"{worker};app.work {MIB // 2}"])
+
+    def tangled(self):
+        """Calls of one lane that overlap without nesting, begin or end together, or take no time."""
+        calls = [("a", 0, 5), ("b", 3, 8), ("c", 3, 4), ("d", 4, 4), ("e", 5, 5), ("f", 8, 9), ("g", 8, 9), ("h", 0, 9)]
+        text = "".join(f"FUNC m.{name} 1.0000 {START + begin}.0000 1.0000 {START + end}.0000\n"
+                       for name, begin, end in calls)
+        self.make("t.dat", f"CMDLINE x\nMEM 1.000000 {START}.0000\n{text}")
+        return calls
+
+    def test_more_calls_than_are_sorted_in_memory(self):
+        with (self.directory / "calls.dat").open("w") as stream:
+            stream.write(f"CMDLINE x\nMEM 1.0 {START}.0\n")
+            stream.writelines(f"FUNC m.f{i % 7} 1.0 {START + (i * 7919 % 100000) / 10:.6f} 1.0 "
+                              f"{START + (i * 7919 % 100000) / 10 + 0.05:.6f} 0\n" for i in range(100000))
+        lines = self.export("collapsed", "calls.dat")[0].read_text().splitlines()
+        self.assertEqual({line.split(";")[1].split()[0] for line in lines}, {f"m.f{i}" for i in range(7)})
+        self.assertEqual(sum(int(line.split()[-1]) for line in lines), 100000 * 50000)
+
+    def test_calls_that_overlap_get_tracks_of_their_own(self):
+        calls = self.tangled()
+        expected = sorted((f"m.{name}", begin, end) for name, begin, end in calls)
+        trace = Trace(self.export("perfetto", "t.dat")[0].read_bytes())
+        self.assertEqual(sorted((name, start / 1e6 - START, end / 1e6 - START)
+                                for name, _, start, end in trace.slices), expected)
+        document = json.loads(self.export("speedscope", "t.dat")[0].read_text())
+        names = [frame["name"] for frame in document["shared"]["frames"]]
+        found = []
+        self.assertGreater(len(document["profiles"]), 1)
+        for profile in document["profiles"]:
+            opened, before = [], 0
+            for event in profile["events"]:
+                self.assertGreaterEqual(event["at"], before)
+                before = event["at"]
+                if event["type"] == "O":
+                    opened.append((event["frame"], event["at"]))
+                else:
+                    frame, at = opened.pop()
+                    self.assertEqual(frame, event["frame"])
+                    found.append((names[frame], at, event["at"]))
+            self.assertEqual(opened, [])
+        self.assertEqual(sorted(found), expected)
+
+    def test_speedscope_follows_the_schema_and_opens(self):
+        place = npm.package("speedscope", "1.22.2") / "dist" / "release"
+        schema = json.loads((place / "file-format-schema.json").read_text())
+        self.make()
+        self.tangled()
+        files = []
+        for number, options in enumerate((["speedscope"], ["speedscope", "--by", "growth"], ["collapsed"], ["chrome"])):
+            name = f"{number}.json"
+            self.run_mprof("export", "--to", *options, "-o", name, "a.dat", "t.dat")
+            files.append(self.directory / name)
+        for path in files[:2]:
+            jsonschema.Draft7Validator(schema).validate(json.loads(path.read_text()))
+        browser = Browser()
+        self.addCleanup(browser.close)
+        for path, shown in zip(files, ("python3 app.py", "growth of memory", "2.json", "main (tid 100)")):
+            script = path.with_suffix(".js")
+            text = base64.b64encode(path.read_bytes()).decode()
+            script.write_text(f"speedscope.loadFileFromBase64({json.dumps(path.name)}, {json.dumps(text)})")
+            browser.open("about:blank")
+            browser.open(f"{(place / 'index.html').as_uri()}#localProfilePath={script}")
+            wait_until(lambda: shown in browser.run("return document.title + document.body.innerText"),
+                       f"speedscope shows {path.name} as {shown}", 30)
+
+    # ---- input ----
+
+    def test_several_files_runs_and_equal_pids(self):
+        self.make()
+        text = (self.directory / "a.dat").read_text()
+        (self.directory / "two.dat").write_text(text + text.replace("17000000", "17000100"))
+        trace = Trace(self.export("perfetto", "a.dat", "two.dat")[0].read_bytes())
+        names = ["python3 app.py --token=***, a.dat", "python3 app.py --token=***, run 1 of 2, two.dat",
+                 "python3 app.py --token=***, run 2 of 2, two.dat"]
+        for name in names:
+            self.assertEqual(len(trace.counter(name, "rss")), 20)
+        pids = [wire(track[3][0])[1][0] for track in trace.tracks.values() if 3 in track]
+        self.assertEqual(len(pids), len(set(pids)))
+        self.assertEqual(sum(pid <= 1 << 22 for pid in pids), 2)
+        rows = list(csv.DictReader(io.StringIO(self.run_mprof("export", "--to", "csv", "two.dat").stdout)))
+        self.assertEqual(collections.Counter(row["time"] for row in rows)[rows[0]["time"]], 5)
+        self.assertEqual({row["run"] for row in rows}, {"1", "2"})
+
+    def test_a_tree_whose_samples_are_sums(self):
+        """The main process has what the others leave."""
+        lines = [own_line("FACT", "pid", "100"), own_line("FACT", "include-children", "yes"),
+                 own_line("PROC", 100, 1, f"{START}.000000", "main"), own_line("PROC", 101, 100, f"{START}.0", "child")]
+        for i in range(3):
+            lines += [f"MEM {30 + i}.000000 {START + i}.0000\n", f"CHLD 101 {10 + i}.000000 {START + i}.0000\n"]
+        self.make("sum.dat", "CMDLINE x\n" + "".join(lines))
+        trace = Trace(self.export("perfetto", "sum.dat")[0].read_bytes())
+        self.assertEqual(trace.counter(None, "rss of all processes"), [30 * MIB, 31 * MIB, 32 * MIB])
+        self.assertEqual(trace.counter("main", "rss"), [20 * MIB] * 3)
+        self.assertEqual(trace.counter("child", "rss"), [10 * MIB, 11 * MIB, 12 * MIB])
+
+    def test_a_pid_that_was_used_again_is_another_process(self):
+        lines = [own_line("FACT", "pid", "100"), own_line("FACT", "include-children", "no"), f"MEM 1.0 {START}.0\n"]
+        for name, at in (("first", 1), ("second", 3)):
+            lines += [own_line("PROC", 101, 100, f"{START + at}.0", name), f"CHLD 101 {at}.000000 {START + at}.0\n",
+                      own_line("EXIT", 101, f"{START + at + 1}.0", "status", 0)]
+        self.make("again.dat", "CMDLINE x\n" + "".join(lines))
+        trace = Trace(self.export("perfetto", "again.dat")[0].read_bytes())
+        self.assertEqual((trace.counter("first", "rss"), trace.counter("second", "rss")), ([MIB], [3 * MIB]))
+
+    def test_upstreams_recordings(self):
+        for path in sorted((FIXTURES / "dat").glob("*.dat")):
+            recording = Recording(path)
+            with self.subTest(path.name):
+                trace = Trace(self.export("perfetto", path)[0].read_bytes())
+                self.assertEqual(len(trace.slices), len(recording.calls))
+                self.assertGreaterEqual(sum(map(len, trace.counters.values())), len(recording.mem))
+                json.loads(self.export("speedscope", path)[0].read_text())
+
+    def test_windows_cut_calls(self):
+        self.make()
+        rows = list(csv.DictReader(io.StringIO(
+            self.run_mprof("export", "--to", "csv", "--time", "unix", "-w", "0.35,0.65", "a.dat").stdout)))
+        self.assertEqual({row["time"] for row in rows}, {f"{START}.{i}00000" for i in (4, 5, 6)})
+        path, _ = self.export("perfetto", "-w", "0.35,0.65", "a.dat")
+        self.assertEqual(sorted((name, round(start - START * 1e6), round(end - START * 1e6))
+                                for name, _, start, end in Trace(path.read_bytes()).slices),
+                         [("app.inner", 350000, 500000), ("app.outer", 350000, 650000),
+                          ("app.work", 350000, 650000)])
+        done = self.run_mprof("export", "--to", "csv", "-w", "100,200", "a.dat", expect=1)
+        self.assertRegex(done.stderr, r"^mprof: a\.dat: nothing was recorded from ")
+
+    def test_numbers_pipes_and_the_newest(self):
+        self.make("mprofile_20260101000000.dat")
+        by_default = self.run_mprof("export", "--to", "csv").stdout
+        self.assertEqual(self.run_mprof("export", "--to", "csv", "--", "-1").stdout, by_default)
+        text = (self.directory / "mprofile_20260101000000.dat").read_text()
+        with (self.directory / "mprofile_20260101000000.dat").open() as stream:
+            piped = self.run_mprof("export", "--to", "csv", "-", stdin=stream).stdout
+        self.assertEqual(piped.replace("<stdin>", "mprofile_20260101000000.dat"), by_default)
+        piped = subprocess.run([MPROF, "export", "--to", "csv", "-"], input=text, capture_output=True, text=True,
+                               check=True).stdout
+        self.assertEqual(piped.replace("<stdin>", "mprofile_20260101000000.dat"), by_default)
+
+    def test_torn_and_unreadable_files(self):
+        self.make()
+        with (self.directory / "a.dat").open("a") as stream:
+            stream.write("MEM broken line\nMEM 12.3")
+        (self.directory / "none.dat").write_text("hello\n")
+        path, done = self.export("json", "a.dat", "none.dat", expect=1)
+        self.assertIn("mprof: a.dat: 2 lines skipped: ", done.stderr)
+        self.assertIn("mprof: none.dat: ", done.stderr)
+        document = json.loads(path.read_text())
+        self.assertEqual([item["file"] for item in document["recordings"]], ["a.dat"])
+        self.assertEqual(document["unreadable"][0]["file"], "none.dat")
+        self.assertIn("2 lines skipped", document["recordings"][0]["warnings"][0])
+        for form in ("csv", "perfetto", "openmetrics", "chrome", "speedscope", "collapsed"):
+            path, _ = self.export(form, "none.dat", expect=1)
+            self.assertFalse(path.exists())
+            path, _ = self.export(form, "none.dat", "a.dat", expect=1)
+            self.assertGreater(path.stat().st_size, 0)
+
+    def test_secrets_are_in_no_format(self):
+        self.make()
+        for form in ("csv", "perfetto", "openmetrics", "chrome", "speedscope", "collapsed", "json"):
+            path, _ = self.export(form, "a.dat")
+            self.assertNotIn(b"geheim", path.read_bytes(), form)
+            self.assertIn(b"***", path.read_bytes(), form)
+
+    def test_no_calls_are_said_in_one_line(self):
+        self.make("m.dat", f"CMDLINE x\nMEM 1.0 {START}.0\n")
+        _, done = self.export("collapsed", "m.dat")
+        self.assertRegex(done.stderr, r"^mprof: no calls were recorded, .*collapsed.*\n$")
+        _, done = self.export("csv", "m.dat")
+        self.assertEqual(done.stderr, "")
+
+    def test_command_lines_that_cannot_be_used(self):
+        self.make()
+        for options, reason in ((["--to", "excel"], "--to must be one of perfetto, chrome, "),
+                                ([], "say what to write, as in --to csv"),
+                                (["-o", "x.txt"], "say what to write"),
+                                (["--to", "csv", "--by", "size"], "--by must be time or growth, not 'size'"),
+                                (["--to", "csv", "--time", "local"], "--time must be iso or unix"),
+                                (["--to", "csv", "-w", "x"], "--window must be FROM,TO")):
+            done = self.run_mprof("export", *options, "a.dat", expect=2)
+            self.assertIn(reason, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    # ---- output ----
+
+    def test_the_name_of_the_output_says_the_format(self):
+        self.make()
+        for name, begin in (("x.csv", b"time,"), ("x.folded", b"python3"), ("x.om", b"# TYPE"),
+                            ("x.speedscope.json", b'{"$schema"'), ("x.trace.json", b'{"displayTimeUnit"'),
+                            ("x.json", b'{"format"'), ("x.pftrace", b"\n")):
+            self.run_mprof("export", "-o", name, "a.dat")
+            self.assertTrue((self.directory / name).read_bytes().startswith(begin), name)
+
+    def test_an_older_output_stays_until_the_new_one_is_complete(self):
+        self.make()
+        place = self.directory / "place"
+        with tiny_file_system(place, 65536):
+            output = place / "x.csv"
+            output.write_text("before\n")
+            output.chmod(0o640)
+            lines = "".join(f"MEM 1.000000 {START + i}.0000\n" for i in range(20000))
+            self.make("long.dat", "CMDLINE x\n" + lines)
+            for form in ("csv", "perfetto", "openmetrics", "json", "chrome"):
+                done = self.run_mprof("export", "--to", form, "-o", output, "long.dat", expect=1)
+                self.assertEqual(done.stderr, f"mprof: {output}: cannot write: No space left on device\n")
+                self.assertEqual(output.read_text(), "before\n")
+                self.assertEqual([path.name for path in place.iterdir()], ["x.csv"])
+            self.run_mprof("export", "-o", output, "a.dat")
+            self.assertTrue(output.read_text().startswith("time,"))
+            self.assertEqual(output.stat().st_mode & 0o777, 0o640)
+            self.assertEqual([path.name for path in place.iterdir()], ["x.csv"])
+
+    def test_full_disks_and_closed_pipes(self):
+        self.make()
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([MPROF, "export", "--to", "csv", "a.dat"], cwd=self.directory, stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "mprof: cannot write to standard output: No space left on device\n"))
+        lines = "".join(f"MEM 1.000000 {START + i}.0000\n" for i in range(20000))
+        self.make("long.dat", "CMDLINE x\n" + lines)
+        writer = subprocess.Popen([MPROF, "export", "--to", "csv", "long.dat"], cwd=self.directory,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        writer.stdout.read(10)
+        writer.stdout.close()
+        self.assertEqual(writer.wait(60), -signal.SIGPIPE)
+        self.assertEqual(writer.stderr.read(), b"")
+        writer.stderr.close()
+
+    def test_a_full_disk_for_temporary_files(self):
+        place = self.directory / "place"
+        lines = [f"MEM 1.000000 {START + i % 1000}.0000\n" for i in range(200000)]
+        self.make("long.dat", "CMDLINE x\n" + "".join(lines))
+        with tiny_file_system(place, 65536):
+            done = self.run_mprof("export", "--to", "csv", "-o", "x.csv", "long.dat", expect=1,
+                                  env=self.environment(TMPDIR=str(place)))
+            self.assertRegex(done.stderr, r"^mprof: long\.dat: cannot sort in a temporary file, in TMPDIR or /tmp: "
+                                          r"No space left on device\n$")
+        self.assertFalse((self.directory / "x.csv").exists())
+
+    # ---- size ----
+
+    def test_any_length_in_little_memory(self):
+        """More samples than are sorted in memory, in no order: within 32 MiB of addresses, and sorted."""
+        count = 300000
+        times = [START + i / 1000 for i in range(count)]
+        random.Random(7).shuffle(times)
+        with (self.directory / "long.dat").open("w") as stream:
+            stream.write("CMDLINE x\n")
+            stream.writelines(f"MEM {time_s % 1000:.6f} {time_s:.4f}\n" for time_s in times)
+        limit = [] if is_sanitized() else ["prlimit", f"--as={32 * MIB}"]
+        for form in ("csv", "openmetrics", "json", "perfetto", "chrome"):
+            subprocess.run([*limit, MPROF, "export", "--to", form, "-o", f"long.{form}", "long.dat"],
+                           cwd=self.directory, check=True)
+        with (self.directory / "long.csv").open(newline="") as stream:
+            rows = [(row["time"], int(row["value"])) for row in csv.DictReader(stream)]
+        self.assertEqual([value for _, value in rows], [in_bytes(round(time_s % 1000, 6)) for time_s in sorted(times)])
+        self.assertEqual(rows, sorted(rows, key=lambda row: row[0]))
 
 
 if __name__ == "__main__":
