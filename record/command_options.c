@@ -36,6 +36,7 @@ enum {
     KEY_FOLLOW,
     KEY_MEMORY,
     KEY_REDACT,
+    KEY_TEXTFILE,
     KEY_CHECK,
     KEY_REPEAT
 };
@@ -102,6 +103,9 @@ static const struct argp_option option_table[] = {
      0},
     {"live", KEY_LIVE, NULL, 0,
      "show memory, peak, slope and running functions on the terminal's last line", 0},
+    {"textfile", KEY_TEXTFILE, "DIR", 0,
+     "once a second write the current values into this directory, for Prometheus' node exporter",
+     0},
     {"quiet", 'q', NULL, 0, "print no messages about a recording that goes well", 0},
     {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
     {"backend", KEY_BACKEND, "NAME", 0,
@@ -391,6 +395,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case 'o':
         options->output = argument;
+        return 0;
+    case KEY_TEXTFILE:
+        options->textfile = argument;
         return 0;
     case ARGP_KEY_ARG:
         set_arguments(state, options);

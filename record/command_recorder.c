@@ -168,6 +168,9 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
     if (status == MPROF_OK) {
         status = mprof__signals_open(&recorder->signals, recorder->live != NULL, error);
     }
+    if (status == MPROF_OK && recorder->options->textfile) {
+        status = mprof__textfile_open(&recorder->textfile, recorder->options->textfile, error);
+    }
     if (status == MPROF_OK) {
         plan.signals = &recorder->signals;
         plan.folder = recorder->folder;
@@ -175,6 +178,7 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
         plan.no_agent = recorder->no_agent;
         plan.writer = recorder->writer;
         plan.live = recorder->live;
+        plan.textfile = recorder->textfile;
         plan.notice = print_notice;
         plan.finished = unlock_file;
         plan.notice_data = &recorder->file;
@@ -182,6 +186,9 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
     }
     if (status == MPROF_OK) {
         status = mprof__output_file_publish(&recorder->file, error);
+    }
+    if (status == MPROF_OK && recorder->textfile) {
+        status = mprof__textfile_set_recording(recorder->textfile, recorder->file.path, error);
     }
     free(redacted);
     if (status != MPROF_OK) {
@@ -198,6 +205,7 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
 
 static void release(mprof__command_recorder *recorder)
 {
+    mprof__textfile_free(recorder->textfile);
     mprof__live_line_free(recorder->live);
     mprof__recorder_free(recorder->recording);
     mprof_writer_free(recorder->writer);

@@ -23,7 +23,8 @@ typedef struct mprof__command_recorder {
     mprof__output_file file;
     mprof__signals signals;
     mprof_writer *writer;
-    mprof__live_line *live; /* NULL: no live line */
+    mprof__live_line *live;    /* NULL: no live line */
+    mprof__textfile *textfile; /* NULL: none */
     mprof__recorder *recording;
     int signal;     /* by which the user ended the recording, or 0 */
     char *finished; /* the caller's to free: the file, once it is complete; else NULL */

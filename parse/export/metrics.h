@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum mprof__metric {
+typedef enum mprof__exported_metric {
     MPROF__METRIC_MEMORY,         /* what the samples are of: the main process, or all */
     MPROF__METRIC_PROCESS,        /* a process */
     MPROF__METRIC_KIND,           /* a kind of memory of a process */
@@ -18,7 +18,7 @@ typedef enum mprof__metric {
     MPROF__METRIC_FUNCTION_CALLS, /* calls of a function that have ended */
     MPROF__METRIC_FUNCTION_TIME,  /* time in them */
     MPROF__METRIC_COUNT
-} mprof__metric;
+} mprof__exported_metric;
 
 typedef struct mprof__metric_family {
     const char *name; /* with its unit at its end */

@@ -152,8 +152,8 @@ static mprof_status begin_run(mprof__export_out *out, const mprof__export_run *r
 
 /* ---- samples ---- */
 
-static mprof_status add(mprof__export_out *out, mprof__metric metric, unsigned kind, uint32_t owner,
-                        double time_s, double value)
+static mprof_status add(mprof__export_out *out, mprof__exported_metric metric, unsigned kind,
+                        uint32_t owner, double time_s, double value)
 {
     openmetrics *state = out->state;
     sample item = {.group = (uint32_t)metric * KINDS_MOST + kind,
@@ -251,7 +251,7 @@ static mprof_status end_run(mprof__export_out *out, const mprof__export_run *run
 
 /* ---- writing ---- */
 
-static void write_family(FILE *stream, mprof__metric metric)
+static void write_family(FILE *stream, mprof__exported_metric metric)
 {
     const mprof__metric_family *family = &mprof__metric_families[metric];
     fprintf(stream, "# TYPE %s %s\n", family->name, family->is_counter ? "counter" : "gauge");
@@ -264,7 +264,7 @@ static void write_family(FILE *stream, mprof__metric metric)
 /* "name{labels}", owned by the caller; NULL without memory. */
 static char *make_series(const openmetrics *state, const sample *of)
 {
-    mprof__metric metric = of->group / KINDS_MOST;
+    mprof__exported_metric metric = of->group / KINDS_MOST;
     const mprof__metric_family *family = &mprof__metric_families[metric];
     const run_labels *labels = &state->runs[of->run];
     const char *owner = NULL, *host = labels->host;
@@ -314,7 +314,7 @@ static mprof_status write_next(mprof__export_out *out, sample *last, char **seri
                                const sample *next)
 {
     openmetrics *state = out->state;
-    mprof__metric metric = next->group / KINDS_MOST;
+    mprof__exported_metric metric = next->group / KINDS_MOST;
     if (*series && is_same_series(last, next)) {
         bool is_counter = mprof__metric_families[metric].is_counter;
         double before = last->value;

@@ -1,6 +1,8 @@
 /* Only here are bytes turned into MiB, and monotonic times into wall-clock times. */
 #include "event_log.h"
 
+#include "textfile.h"
+
 #include "parse/redact.h"
 
 #include <math.h>
@@ -105,6 +107,9 @@ void mprof__event_log_kinds(mprof__event_log *log, int64_t pid, const int64_t *b
         record.kinds_mib[kind] = bytes[kind] < 0 ? NAN : (double)bytes[kind] / MIB;
     }
     append(log, &record);
+    if (log->textfile) {
+        mprof__textfile_note_kinds(log->textfile, pid, bytes, time_ns);
+    }
 }
 
 void mprof__event_log_group(mprof__event_log *log, int64_t bytes, int64_t limit_bytes,

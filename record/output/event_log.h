@@ -16,10 +16,11 @@ typedef struct mprof__event_log {
     mprof__clock clock;
     void (*notice)(void *data, const mprof_error *error);
     void *notice_data;
-    bool failed;         /* a write failed: nothing more is written */
-    bool has_huge_pages; /* reported already */
-    uint64_t left_out;   /* processes whose memory could not be read */
-    bool redact;         /* mask secrets in names of processes */
+    bool failed;                      /* a write failed: nothing more is written */
+    bool has_huge_pages;              /* reported already */
+    uint64_t left_out;                /* processes whose memory could not be read */
+    bool redact;                      /* mask secrets in names of processes */
+    struct mprof__textfile *textfile; /* borrowed; NULL: none */
 } mprof__event_log;
 
 /* A call to write. Texts are borrowed. */

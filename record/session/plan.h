@@ -4,6 +4,7 @@
 
 #include "record/calls/ring_folder.h"
 #include "record/kernel/memory_probe.h"
+#include "record/output/textfile.h"
 #include "record/stacks/stack_recorder.h"
 #include "record/terminal/live_line.h"
 #include "record/terminal/signals.h"
@@ -36,6 +37,7 @@ typedef struct mprof__recorder_plan {
     const char *no_agent;       /* why no process has the agent, or NULL; borrowed */
     mprof_writer *writer;       /* borrowed */
     mprof__live_line *live;     /* borrowed; NULL: no live line */
+    mprof__textfile *textfile;  /* borrowed; NULL: none */
     /* Called at once with each problem during the recording; may be NULL. */
     void (*notice)(void *data, const mprof_error *error);
     /* Called when the file is complete; the program may still run. May be NULL. */

@@ -109,6 +109,30 @@ static void show_live(mprof__recorder *recorder, int64_t now_ns)
     mprof__live_line_show(recorder->plan.live, &view, now_ns);
 }
 
+/* Writes the values for Prometheus, if due. */
+static void write_textfile(mprof__recorder *recorder, int64_t now_ns)
+{
+    const mprof__sampler *sampler = &recorder->sampler;
+    mprof_error error = MPROF_ERROR_INIT;
+
+    if (!recorder->plan.textfile) {
+        return;
+    }
+    const mprof__textfile_view view = {
+        .memory_bytes = sampler->mem_bytes,
+        .peak_bytes = highest_bytes(recorder),
+        .lasted_ns = now_ns - recorder->begin_ns,
+        .group_bytes = sampler->group_bytes,
+        .group_limit_bytes = sampler->group_limit_bytes,
+        .processes = mprof__process_tree_processes(recorder->lifecycle.tree),
+        .main_pid = recorder->target.pid,
+        .has_children = recorder->plan.multiprocess,
+    };
+    if (mprof__textfile_write(recorder->plan.textfile, &view, now_ns, &error) != MPROF_OK) {
+        mprof__event_log_notice(&recorder->log, &error);
+    }
+}
+
 static void tick(mprof__recorder *recorder, int64_t now_ns)
 {
     const mprof__ring_folder *folder = recorder->plan.folder;
@@ -137,6 +161,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     if (mprof__until_peak_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
         handle_threshold(recorder);
     }
+    write_textfile(recorder, now_ns);
     if (recorder->plan.live) {
         mprof__live_line_add(recorder->plan.live, recorder->sampler.mem_bytes, now_ns);
         show_live(recorder, now_ns);
@@ -202,6 +227,9 @@ static void finish_file(mprof__recorder *recorder)
     (void)mprof_writer_release(recorder->plan.writer);
     mprof__event_log_finish(&recorder->log);
     recorder->is_sampling = false;
+    if (recorder->plan.textfile) {
+        mprof__textfile_end(recorder->plan.textfile);
+    }
     if (recorder->plan.finished) {
         recorder->plan.finished(recorder->plan.notice_data);
     }
@@ -509,6 +537,7 @@ mprof_status mprof__recorder_open(mprof__recorder **out, const mprof__recorder_p
     mprof__target_init(&recorder->target, plan->is_child);
     mprof__event_log_init(&recorder->log, plan->writer, plan->notice, plan->notice_data);
     recorder->log.redact = plan->redact;
+    recorder->log.textfile = plan->textfile;
     mprof_status status = set_up_lifecycle(recorder, argc, argv, error);
     if (status != MPROF_OK) {
         return status;
