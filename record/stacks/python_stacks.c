@@ -21,6 +21,9 @@
 #define ATTEMPTS 6
 /* Attempts that find some of the frames. */
 #define PARTIAL_ATTEMPTS 2
+/* A frame that has not moved runs the same code, unless its function was made at run time: its head
+ * is read in one of so many samples only. */
+#define HEAD_PERIOD 16
 /* Heads of code objects read for one thread. */
 #define HEADS_MAX 512
 /* Work in one sample, whatever the memory holds: links followed, and pages read one by one. */
@@ -38,6 +41,8 @@ typedef struct raw_frame {
     uint64_t globals;
     int32_t line;                 /* kept from sample to sample */
     const mprof__python_code *of; /* the same */
+    bool is_lasting; /* its code object was compiled from a file, and no other was there */
+    bool needs_head; /* in this sample */
 } raw_frame;
 
 typedef enum chain_end {
@@ -65,7 +70,8 @@ typedef struct known_thread {
     raw_frame *frames; /* owned */
     size_t frame_count;
     size_t frame_capacity;
-    uint64_t *pages; /* owned: those of the frames */
+    size_t still_count; /* outer frames that had not moved in the last sample */
+    uint64_t *pages;    /* owned: those of the frames */
     size_t page_count;
     size_t page_capacity;
     uint32_t sample; /* the last that it was in */
@@ -302,6 +308,8 @@ static void parse_frame(raw_frame *frame, const mprof__python_layout *layout, ui
     frame->globals = number_at(bytes, layout->frame_globals);
     frame->line = 0;
     frame->of = NULL;
+    frame->is_lasting = false;
+    frame->needs_head = true;
     if (layout->lines == MPROF__LINES_3_11) {
         frame->instruction = number_at(bytes, layout->frame_instruction);
     } else {
@@ -574,6 +582,43 @@ static size_t count_common(const chain *a, const chain *b, size_t *end)
 
 /* ---- names ---- */
 
+/* The frame at this depth, from the outermost one, in the last sample; NULL: none. */
+static const raw_frame *last_at(const known_thread *thread, size_t depth)
+{
+    return depth < thread->frame_count ? &thread->frames[thread->frame_count - 1 - depth] : NULL;
+}
+
+static bool is_same_place(const raw_frame *a, const raw_frame *b)
+{
+    return a->address == b->address && a->code == b->code && a->instruction == b->instruction;
+}
+
+/* Whether the head of a frame that has not moved is read in this sample. */
+static bool is_due(const mprof__python_stacks *stacks, const raw_frame *frame, size_t depth)
+{
+    return !frame->is_lasting || (stacks->sample + depth) % HEAD_PERIOD == 0;
+}
+
+/* Takes over the names of the outer frames that have not moved. */
+static void recognise(const mprof__python_stacks *stacks, known_thread *thread, chain *kept)
+{
+    size_t depth = 0;
+
+    for (; depth < kept->count; depth++) {
+        raw_frame *frame = &kept->frames[kept->count - 1 - depth];
+        const raw_frame *last = last_at(thread, depth);
+
+        if (!last || !is_same_place(last, frame)) {
+            break;
+        }
+        frame->of = last->of;
+        frame->line = last->line;
+        frame->is_lasting = last->is_lasting;
+        frame->needs_head = is_due(stacks, last, depth);
+    }
+    thread->still_count = depth;
+}
+
 /* Reads the heads that are not there yet. */
 static int read_missing_heads(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
                               const raw_frame *frames, size_t count)
@@ -582,7 +627,9 @@ static int read_missing_heads(mprof__python_stacks *stacks, struct mprof__stack_
     bool is_new;
 
     for (size_t i = count; i > 0; i--) {
-        (void)head_of(buffers, frames[i - 1].code, &is_new);
+        if (frames[i - 1].needs_head) {
+            (void)head_of(buffers, frames[i - 1].code, &is_new);
+        }
     }
     if (buffers->head_count == from) {
         return 0;
@@ -613,31 +660,23 @@ static int count_persisting(mprof__python_stacks *stacks, struct mprof__stack_bu
     return 0;
 }
 
-/* The frame at this depth, from the outermost one, in the last sample; NULL: none. */
-static const raw_frame *last_at(const known_thread *thread, size_t depth)
-{
-    return depth < thread->frame_count ? &thread->frames[thread->frame_count - 1 - depth] : NULL;
-}
-
-static bool is_same_place(const raw_frame *a, const raw_frame *b)
-{
-    return a->address == b->address && a->code == b->code && a->of == b->of &&
-           a->instruction == b->instruction;
-}
-
 /* Names the frames of a chain, from the outermost one; ends at the first that cannot be named.
  * Returns 0 or an errno; *named is the number of outer frames with a name. */
 static int name_frames(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
-                       const known_thread *thread, chain *kept, size_t *named)
+                       known_thread *thread, chain *kept, size_t *named)
 {
     size_t persisting = SIZE_MAX; /* not known */
     size_t depth = 0;
     bool is_new;
 
     *named = 0;
+    recognise(stacks, thread, kept);
     int failure = read_missing_heads(stacks, buffers, kept->frames, kept->count);
     for (; failure == 0 && depth < kept->count; depth++) {
         raw_frame *frame = &kept->frames[kept->count - 1 - depth];
+        if (!frame->needs_head) {
+            continue;
+        }
         size_t head = head_of(buffers, frame->code, &is_new);
 
         if (head == HEADS_MAX || !buffers->is_head_read[head]) {
@@ -660,11 +699,11 @@ static int name_frames(mprof__python_stacks *stacks, struct mprof__stack_buffers
             }
             known->is_confirmed = true;
         }
-        frame->of = known->code;
-        const raw_frame *last = last_at(thread, depth);
-        frame->line = last && is_same_place(last, frame)
-                          ? last->line
-                          : mprof__known_code_line(&stacks->codes, known, frame->instruction);
+        if (frame->of != known->code) {
+            frame->of = known->code;
+            frame->line = mprof__known_code_line(&stacks->codes, known, frame->instruction);
+        }
+        frame->is_lasting = !known->is_reused && known->code->file[0] != '<';
     }
     *named = depth;
     return failure;
@@ -756,7 +795,8 @@ static bool is_unchanged(const known_thread *thread, const raw_frame *frames, si
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!is_same_place(&thread->frames[i], &frames[i])) {
+        if (!is_same_place(&thread->frames[i], &frames[i]) ||
+            thread->frames[i].of != frames[i].of) {
             return false;
         }
     }
@@ -779,14 +819,19 @@ static bool add_frames(struct mprof__stack_buffers *buffers, const raw_frame *fr
 }
 
 /* What the pages and heads of the last sample are: the guess for this one. */
-static void guess(struct mprof__stack_buffers *buffers, const known_thread *thread)
+static void guess(const mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
+                  const known_thread *thread)
 {
     bool is_new;
 
     mprof__stack_pages_set(&buffers->pages, thread->pages, thread->page_count);
     clear_heads(buffers);
-    for (size_t i = thread->frame_count; i > 0; i--) {
-        (void)head_of(buffers, thread->frames[i - 1].code, &is_new);
+    for (size_t depth = 0; depth < thread->frame_count; depth++) {
+        const raw_frame *frame = last_at(thread, depth);
+
+        if (depth >= thread->still_count || is_due(stacks, frame, depth)) {
+            (void)head_of(buffers, frame->code, &is_new);
+        }
     }
 }
 
@@ -800,7 +845,7 @@ static int read_thread(mprof__python_stacks *stacks, struct mprof__stack_buffers
     bool is_done = false;
     int partial = 0;
 
-    guess(buffers, thread);
+    guess(stacks, buffers, thread);
     for (int attempt = 0; attempt < ATTEMPTS && !is_done && partial < PARTIAL_ATTEMPTS; attempt++) {
         int failure = read_once(stacks, buffers, thread, &first, &end, &is_done);
         if (failure != 0) {
