@@ -24,7 +24,8 @@
 #define BAND_PX 110.0
 #define SMALL_BAND_PX 44.0
 #define BAND_GAP_PX 12.0
-#define BAND_LEAST_PAGE_PX 260.0
+#define BAND_SHARE 0.35 /* of band and rows */
+#define BAND_LEAST_PX 36.0
 #define BARS_PX 130.0
 #define BARS_GAP_PX 24.0
 #define KEY_PX 30.0
@@ -186,7 +187,7 @@ static void draw_rows(struct page *page)
 
 static size_t fit_row_name(const struct page *page, size_t item, char *text, size_t size)
 {
-    mprof_role role = item == 0 ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME;
+    mprof_role role = item == 0 ? MPROF_ROLE_MEMBER_NAME_WORST : MPROF_ROLE_MEMBER_NAME;
     return mprof__fit_member_name(page->layout, role, text, size, page->members->items[item].name,
                                   NAME_MOST_PX);
 }
@@ -197,8 +198,8 @@ static double names_width(const struct page *page)
     double width = 0;
     for (size_t i = 0; i < page->grid.named; i++) {
         size_t length = fit_row_name(page, i, text, sizeof text);
-        width =
-            fmax(width, mprof__text_width(page->layout, MPROF_ROLE_PANEL_NAME_WORST, text, length));
+        width = fmax(width,
+                     mprof__text_width(page->layout, MPROF_ROLE_MEMBER_NAME_WORST, text, length));
     }
     return width;
 }
@@ -210,7 +211,7 @@ static void draw_names(const struct page *page)
         bool is_worst = i == 0 && page->members->count > 1;
         size_t length = fit_row_name(page, i, text, sizeof text);
         mprof_box box = row_box(page, i);
-        put_text(page->layout, is_worst ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME,
+        put_text(page->layout, is_worst ? MPROF_ROLE_MEMBER_NAME_WORST : MPROF_ROLE_MEMBER_NAME,
                  MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX, box.y + box.height - 2.5, text,
                  length);
     }
@@ -248,9 +249,9 @@ static void draw_numbers(const struct page *page)
                  y + 3.5, text, strlen(text));
     }
     char last[300];
-    size_t length = mprof__fit_member_name(page->layout, MPROF_ROLE_PANEL_NAME, last, sizeof last,
+    size_t length = mprof__fit_member_name(page->layout, MPROF_ROLE_MEMBER_NAME, last, sizeof last,
                                            page->members->items[count - 1].name, page->names_px);
-    put_text(page->layout, MPROF_ROLE_PANEL_NAME, MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX,
+    put_text(page->layout, MPROF_ROLE_MEMBER_NAME, MPROF_ANCHOR_END, page->heat.x - NAME_GAP_PX,
              page->heat.y + page->heat.height, last, length);
 }
 
@@ -303,7 +304,7 @@ static void draw_bars(const struct page *page)
     snprintf(text, sizeof text, "%s%s", is_cut ? "\xE2\x86\x92 " : "", memory);
     mprof_box box = row_box(page, 0);
     if (box.height >= NAMED_PX) {
-        put_text(layout, MPROF_ROLE_PANEL_PEAK_WORST, MPROF_ANCHOR_END, bars->x + bars->width - 3,
+        put_text(layout, MPROF_ROLE_MEMBER_PEAK_WORST, MPROF_ANCHOR_END, bars->x + bars->width - 3,
                  box.y + box.height - 2.5, text, strlen(text));
     }
 }
@@ -358,10 +359,10 @@ static void draw_key(const struct page *page, double y)
     if (page->ramp.low_mib > 0) {
         mprof__memory_text_in(text, sizeof text, layout->options->unit, page->ramp.low_mib);
     }
-    put_text(layout, MPROF_ROLE_PANEL_PEAK, MPROF_ANCHOR_START, page->heat.x, text_y, text,
+    put_text(layout, MPROF_ROLE_MEMBER_PEAK, MPROF_ANCHOR_START, page->heat.x, text_y, text,
              strlen(text));
     mprof__memory_text_in(text, sizeof text, layout->options->unit, page->ramp.high_mib);
-    put_text(layout, MPROF_ROLE_PANEL_PEAK, MPROF_ANCHOR_END, end_x, text_y, text, strlen(text));
+    put_text(layout, MPROF_ROLE_MEMBER_PEAK, MPROF_ANCHOR_END, end_x, text_y, text, strlen(text));
     key_words(page, text, sizeof text);
     double x = page->heat.x + width + 12;
     mprof__add_caption(layout, text, x, y + KEY_HEIGHT_PX + 1, right - x);
@@ -427,11 +428,11 @@ static mprof_status divide_page(struct page *page, mprof_error *error)
     bool grows = layout->options->grow;
     page->key_px = layout->options->without & MPROF_PART_LEGEND ? 0 : sizes->small ? 0 : KEY_PX;
     double rest = sizes->head + sizes->tick_row + page->key_px + sizes->foot;
-    page->band_px = figure->height_px < BAND_LEAST_PAGE_PX ? 0
-                    : sizes->small                         ? SMALL_BAND_PX
-                                                           : BAND_PX;
+    double both_px = figure->height_px - rest;
+    page->band_px = floor(fmin(sizes->small ? SMALL_BAND_PX : BAND_PX, both_px * BAND_SHARE));
+    page->band_px = page->band_px < BAND_LEAST_PX ? 0 : page->band_px;
     double band_px = page->band_px > 0 ? page->band_px + BAND_GAP_PX : 0;
-    double room = figure->height_px - rest - band_px;
+    double room = both_px - band_px;
     if (room < sizes->plot_least) {
         return mprof__page_is_too_small(layout, error);
     }

@@ -12,15 +12,16 @@
 struct line {
     mprof_figure *figure;
     size_t first;                /* of the figure's points */
-    size_t fixed;                /* of them: the last one that stays; what follows is on one line */
     double top_slope, low_slope; /* that all points since then allow */
     mprof_point last;            /* not added yet */
     bool has_last;
+    bool keeps_points;
 };
 
-static void line_begin(struct line *line, mprof_figure *figure)
+static void line_begin(struct line *line, mprof_figure *figure, const mprof__member_plot *plot)
 {
-    *line = (struct line){.figure = figure, .first = figure->point_count};
+    *line = (struct line){
+        .figure = figure, .first = figure->point_count, .keeps_points = plot->keeps_points};
 }
 
 static void start_range(struct line *line)
@@ -35,7 +36,7 @@ static void line_to(struct line *line, double x, double y)
 {
     mprof_figure *figure = line->figure;
     mprof_point next = {(float)x, (float)y};
-    if (figure->point_count == line->first) {
+    if (figure->point_count == line->first || line->keeps_points) {
         mprof__add_path_point(figure, x, y);
         start_range(line);
         return;
@@ -102,7 +103,7 @@ static void draw_part(mprof_figure *figure, const mprof__members *members, size_
         left -= LEAST_PX / 2;
         right += LEAST_PX / 2;
     }
-    line_begin(&line, figure);
+    line_begin(&line, figure, plot);
     if (filled) {
         line_to(&line, left, floor_y);
     }
@@ -196,7 +197,7 @@ void mprof__draw_column_line(mprof_figure *figure, const mprof__members *members
     size_t first, end = 0;
     while (next_part(members, &first, &end)) {
         struct line line;
-        line_begin(&line, figure);
+        line_begin(&line, figure, plot);
         for (size_t i = first; i < end; i++) {
             line_to(&line, mprof__member_column_x(members, plot, i),
                     mprof__member_y(plot, value(&members->columns[i])));

@@ -8,6 +8,7 @@
 typedef struct mprof__member_plot {
     mprof_box box;
     mprof__scale memory; /* MiB -> y */
+    bool keeps_points;   /* also those on straight lines: tooltips show the nearest point */
 } mprof__member_plot;
 
 /* The middle of a column. */

@@ -16,6 +16,7 @@
 
 #define INNER_LEAST 10 /* members, from which 10 % of them mean something */
 #define LABEL_GAP_PX 9.0
+#define LABEL_BELOW_PX 13.0 /* of a peak above the plot */
 #define DOT_RADIUS_PX 3.5
 #define CAPTION_PX 18.0
 #define SWATCH_PX 18.0
@@ -79,7 +80,8 @@ static void label_worst(mprof__layout *layout, const mprof__members *members,
     double y = mprof__member_y(plot, worst->peak_mib);
     bool has_peak = !(layout->options->without & MPROF_PART_PEAK);
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
-    if (has_peak) {
+    bool is_above = mprof__scale_at(&plot->memory, worst->peak_mib) < plot->box.y;
+    if (has_peak && !is_above) {
         mprof__add_dot(layout->figure, MPROF_ROLE_PEAK_DOT, MPROF_COLOUR_NONE, x, y, DOT_RADIUS_PX);
     }
     if (layout->occupancy) {
@@ -98,12 +100,13 @@ static void label_worst(mprof__layout *layout, const mprof__members *members,
     double width = mprof__text_width(layout, MPROF_ROLE_PEAK_NAME, text, strlen(text));
     double left = plot->box.x, right = plot->box.x + plot->box.width - width;
     x = fmax(left, fmin(x - width / 2, right));
-    mprof__add_measured_text(layout, (mprof__text_item){.role = MPROF_ROLE_PEAK_NAME,
-                                                        .colour = MPROF_COLOUR_NONE,
-                                                        .x = x,
-                                                        .y = fmax(y - LABEL_GAP_PX, 10),
-                                                        .text = text,
-                                                        .length = strlen(text)});
+    mprof__add_measured_text(
+        layout, (mprof__text_item){.role = MPROF_ROLE_PEAK_NAME,
+                                   .colour = MPROF_COLOUR_NONE,
+                                   .x = x,
+                                   .y = is_above ? y + LABEL_BELOW_PX : fmax(y - LABEL_GAP_PX, 10),
+                                   .text = text,
+                                   .length = strlen(text)});
 }
 
 static uint32_t add_about(mprof__layout *layout, const char *text)
@@ -114,7 +117,8 @@ static uint32_t add_about(mprof__layout *layout, const char *text)
 void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members)
 {
     mprof_figure *figure = layout->figure;
-    const mprof__member_plot plot = {layout->plot, layout->memory};
+    const mprof__member_plot plot = {layout->plot, layout->memory,
+                                     layout->options->form == MPROF_FORM_BAND};
     mprof__begin_group(figure, MPROF_GROUP_CURVES);
     mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND, mprof__column_low,
                             mprof__column_high);

@@ -231,8 +231,8 @@ static void draw_name(const struct page *page, size_t item, mprof_box box)
     mprof__layout *layout = page->layout;
     const mprof__member *member = &page->members->items[item];
     bool is_worst = item == 0 && page->members->count > 1;
-    mprof_role name_role = is_worst ? MPROF_ROLE_PANEL_NAME_WORST : MPROF_ROLE_PANEL_NAME;
-    mprof_role peak_role = is_worst ? MPROF_ROLE_PANEL_PEAK_WORST : MPROF_ROLE_PANEL_PEAK;
+    mprof_role name_role = is_worst ? MPROF_ROLE_MEMBER_NAME_WORST : MPROF_ROLE_MEMBER_NAME;
+    mprof_role peak_role = is_worst ? MPROF_ROLE_MEMBER_PEAK_WORST : MPROF_ROLE_MEMBER_PEAK;
     char peak[48], name[300];
     double y = box.y - 4;
     mprof__memory_text_in(peak, sizeof peak, layout->options->unit, member->peak_mib);
@@ -258,7 +258,7 @@ static void draw_end(const struct page *page, size_t item, mprof_box box)
     }
     double x =
         box.x + box.width * (member->end_s - layout->from_s) / (layout->to_s - layout->from_s);
-    mprof__add_dot(layout->figure, MPROF_ROLE_PANEL_END, MPROF_COLOUR_NONE, x, box.y + box.height,
+    mprof__add_dot(layout->figure, MPROF_ROLE_MEMBER_END, MPROF_COLOUR_NONE, x, box.y + box.height,
                    DOT_RADIUS_PX);
 }
 
@@ -279,18 +279,18 @@ static void draw_panel(const struct page *page, size_t item)
     mprof__layout *layout = page->layout;
     mprof_figure *figure = layout->figure;
     mprof_box box = plot_of(page, item);
-    const mprof__member_plot plot = {box, scale_in(page, box)};
+    const mprof__member_plot plot = {box, scale_in(page, box), false};
     bool is_worst = item == 0 && page->members->count > 1;
     mprof__add_rect(
-        figure, MPROF_ROLE_PANEL_FIELD, MPROF_COLOUR_NONE,
+        figure, MPROF_ROLE_MEMBER_FIELD, MPROF_COLOUR_NONE,
         (mprof_box){box.x, box.y - page->grid.name_px, box.width, box.height + page->grid.name_px},
         layout->options->states ? about_member(page, item) : MPROF_ABOUT_NONE);
     if (page->members->count > 2) {
-        mprof__draw_column_line(figure, page->members, &plot, MPROF_ROLE_PANEL_MEDIAN,
+        mprof__draw_column_line(figure, page->members, &plot, MPROF_ROLE_MEMBER_MEDIAN,
                                 mprof__column_median, MPROF_ABOUT_NONE);
     }
     mprof__draw_member(figure, page->members, item, &plot,
-                       is_worst ? MPROF_ROLE_PANEL_WORST : MPROF_ROLE_PANEL, true);
+                       is_worst ? MPROF_ROLE_MEMBER_WORST : MPROF_ROLE_MEMBER, true);
     draw_end(page, item, box);
     draw_name(page, item, box);
     if (figure->member_table) {

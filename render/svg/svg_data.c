@@ -10,6 +10,7 @@
 #include "number_stream.h"
 #include "render/figure/format_units.h"
 #include "render/figure/layout.h"
+#include "render/figure/member_table.h"
 #include "render/figure/window_numbers.h"
 #include "window_data.h"
 #include "xml.h"
@@ -372,6 +373,35 @@ static void put_memory_form(mprof_output *output, const mprof_frame *frame)
     }
 }
 
+/* Of each member: name, how it ended, peak and its time, life, upper edge and height of its box; of
+ * a panel also the left edge and the width. */
+static void put_members(mprof_output *output, const mprof_figure *figure)
+{
+    const struct mprof__member_table *table = figure->member_table;
+    if (!table) {
+        return;
+    }
+    mprof__putf(output,
+                ",\n\"members\":{\"nouns\":[\"%s\",\"%s\"],\"heat\":%s,\"scale\":[%.9g,%.9g,%d],"
+                "\"rows\":[",
+                table->noun, table->nouns, table->is_heat ? "true" : "false", table->low_mib,
+                table->high_mib, table->is_log);
+    for (size_t i = 0; i < table->count; i++) {
+        const mprof__member_place *place = &table->places[i];
+        mprof__put(output, i ? ",\n[" : "\n[");
+        mprof__put_json(output, figure->text + place->text, place->text_length);
+        mprof__put(output, ",");
+        mprof__put_json(output, figure->text + place->end_text, place->end_length);
+        mprof__putf(output, ",%.6g,%.6g,%.6g,%.6g,%g,%g", place->peak_mib, place->peak_s,
+                    place->first_s, place->last_s, place->box.y, place->box.height);
+        if (!table->is_heat) {
+            mprof__putf(output, ",%g,%g", place->box.x, place->box.width);
+        }
+        mprof__put(output, "]");
+    }
+    mprof__put(output, "]}");
+}
+
 static void put_data(mprof_output *output, const mprof_figure *figure,
                      const mprof_draw_options *options)
 {
@@ -411,6 +441,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     put_tick_data(&stream);
     mprof__put(output, "\"");
     mprof__put_window_data(output, figure);
+    put_members(output, figure);
     mprof__put(output, "}</metadata>\n");
 }
 

@@ -156,7 +156,7 @@ static void every_role_is_visible(void **state)
         const mprof__style *style = mprof__role_style(MPROF__PALETTE_LIGHT, role);
         assert_true(strlen(mprof_role_name(role)) > 0);
         assert_true(style->fill != MPROF__TONE_NONE || style->stroke != MPROF__TONE_NONE);
-        if (style->fill != MPROF__TONE_NONE && role != MPROF_ROLE_PANEL_FIELD) { /* for pointers */
+        if (style->fill != MPROF__TONE_NONE && role != MPROF_ROLE_MEMBER_FIELD) { /* for pointers */
             assert_true(style->fill_alpha > 0);
         }
         if (style->stroke != MPROF__TONE_NONE) {

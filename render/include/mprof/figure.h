@@ -82,15 +82,15 @@ typedef enum mprof_role {
     MPROF_ROLE_BAND_INNER,         /**< area in it: 10 % to 90 % of them */
     MPROF_ROLE_BAND_EDGE,          /**< curve: the lowest, the highest */
     MPROF_ROLE_WORST,              /**< curve of the one with the highest peak */
-    MPROF_ROLE_PANEL,              /**< curve of one of many, with the area under it */
-    MPROF_ROLE_PANEL_WORST,        /**< the same, of the one with the highest peak */
-    MPROF_ROLE_PANEL_MEDIAN,       /**< curve of the median of many in each panel */
-    MPROF_ROLE_PANEL_FIELD,        /**< rectangle: what belongs to a panel, or to a row */
-    MPROF_ROLE_PANEL_NAME,         /**< text above a panel, or left of a row */
-    MPROF_ROLE_PANEL_PEAK,         /**< text: its peak */
-    MPROF_ROLE_PANEL_NAME_WORST,   /**< text: the name of the worst */
-    MPROF_ROLE_PANEL_PEAK_WORST,   /**< text: its peak */
-    MPROF_ROLE_PANEL_END,          /**< dot: an abnormal end */
+    MPROF_ROLE_MEMBER,             /**< curve of one of many, with the area under it */
+    MPROF_ROLE_MEMBER_WORST,       /**< the same, of the one with the highest peak */
+    MPROF_ROLE_MEMBER_MEDIAN,      /**< curve of the median of many in each panel */
+    MPROF_ROLE_MEMBER_FIELD,       /**< rectangle: what belongs to a panel, or to a row */
+    MPROF_ROLE_MEMBER_NAME,        /**< text above a panel, or left of a row */
+    MPROF_ROLE_MEMBER_PEAK,        /**< text: its peak */
+    MPROF_ROLE_MEMBER_NAME_WORST,  /**< text: the name of the worst */
+    MPROF_ROLE_MEMBER_PEAK_WORST,  /**< text: its peak */
+    MPROF_ROLE_MEMBER_END,         /**< dot: an abnormal end */
     MPROF_ROLE_CELLS,              /**< cells: memory as colour */
     MPROF_ROLE_COUNT,              /**< how many there are */
 } mprof_role;

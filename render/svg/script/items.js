@@ -45,7 +45,7 @@ const bracketed = boxes.filter(item => item.role === 'rug' && item.about.calls =
 // group follow, then processes.
 const series = [], ofGroup = role => role === 'control-group' || role === 'limit';
 for (const item of items) {
-  if (!/^(curve|child|sample|layer|kind|control-group|limit|strip$)/.test(item.role)) continue;
+  if (!/^(curve|child|sample|layer|kind|control-group|limit|strip$|worst|band-edge)/.test(item.role)) continue;
   if (item.role === 'sample' && !item.about && series.some(other => other.about && !other.rank)) continue;
   let one = series.find(other => other.about === item.about);
   if (!one) series.push(one = { about: item.about, pieces: [], role: item.role, rank: /^(curve|sample)/.test(item.role) ? 0 : /^(child|layer|strip)/.test(item.role) ? 2 : 1, tone: item.node.classList[1], floor: item.floor });
