@@ -84,6 +84,7 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
     mprof_status status = load(&profiles, plot, &options, recordings, count, error);
     if (status == MPROF_OK) {
         const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
+        choose_form(&options, list, count);
         status = mprof__terminal_chart_new(chart, list, count, &options, room, error);
     }
     mprof_profiles_free(profiles);

@@ -19,7 +19,8 @@
 
 #define GAP_LEAST_COLUMNS 3
 #define GAP_LEAST_BINS 2.5 /* of a series that was reduced: half a bin is the unit */
-#define FINE 4             /* parts of a column at which sums are taken */
+#define FINE_LEAST 4       /* parts of a column at which sums are taken, */
+#define FINE_COLUMNS 4096  /* so many in all, or more */
 #define NAME_BYTES 120
 #define GATHERED_COLUMNS 16
 
@@ -361,11 +362,12 @@ static void add_rest(struct reading *reading, const mprof__figure_input *input)
 static void take_sums(struct reading *reading)
 {
     struct row *row = &reading->row;
+    size_t parts = reading->fine.count / row->count;
     for (size_t i = 0; i < reading->fine.count; i++) {
         if (!isnan(reading->sums[i])) {
-            add_value(row, i / FINE, reading->sums[i]);
-            row->area[i / FINE] += reading->sums[i] * reading->fine.step_s;
-            row->covered_s[i / FINE] += reading->fine.step_s;
+            add_value(row, i / parts, reading->sums[i]);
+            row->area[i / parts] += reading->sums[i] * reading->fine.step_s;
+            row->covered_s[i / parts] += reading->fine.step_s;
         }
     }
 }
@@ -703,15 +705,17 @@ static mprof_status read_all(struct reading *reading)
     members->items = calloc(count, sizeof *members->items);
     members->columns = calloc(columns, sizeof *members->columns);
     members->low = malloc(3 * count * columns * sizeof *members->low);
-    reading->sums = malloc(2 * FINE * columns * sizeof *reading->sums);
+    size_t parts = (FINE_COLUMNS + columns - 1) / columns;
+    size_t fine = columns * (parts > FINE_LEAST ? parts : FINE_LEAST);
+    reading->sums = malloc(2 * fine * sizeof *reading->sums);
     if (!members->items || !members->columns || !members->low || !reading->sums ||
         row_init(&reading->row, layout, columns) != 0 ||
-        row_init(&reading->fine, layout, FINE * columns) != 0) {
+        row_init(&reading->fine, layout, fine) != 0) {
         return MPROF_ENOMEM;
     }
     members->high = members->low + count * columns;
     members->mean = members->high + count * columns;
-    reading->family = reading->sums + FINE * columns;
+    reading->family = reading->sums + fine;
     for (size_t i = 0; status == MPROF_OK && i < reading->source_count; i++) {
         status = read_member(reading, &reading->sources[i]);
     }

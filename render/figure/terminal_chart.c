@@ -10,6 +10,8 @@
 #include "gaps.h"
 #include "heading.h"
 #include "layout.h"
+#include "many_figure.h"
+#include "member_line.h"
 #include "memory_kind_curves.h"
 #include "notes.h"
 #include "process_groups.h"
@@ -28,9 +30,10 @@
 #define EIGHTHS 8
 #define ROWS_WITH_FACTS 12
 #define ROWS_WITH_MEANING 14
-#define BAND_ROWS_MAX 6 /* of one of several recordings */
-#define NAME_SHARE 0.3  /* of the width, for names of rows */
-#define BARS_SHARE 0.2  /* of the width: more rows of bars would make the picture steep */
+#define BAND_ROWS_MAX 6   /* of one of several recordings */
+#define MEMBER_ROWS_MAX 2 /* of one of many */
+#define NAME_SHARE 0.3    /* of the width, for names of rows */
+#define BARS_SHARE 0.2    /* of the width: more rows of bars would make the picture steep */
 
 struct pen {
     mprof__terminal_chart *chart;
@@ -763,8 +766,104 @@ static void draw_several(struct pen *pen, double *values)
     put_time_labels(pen, pen->row++);
 }
 
+/* ---- many ---- */
+
+/* A row, or several, of bars that share the scale of all. `values`: by column; NAN: nothing ran. */
+static void put_member(struct pen *pen, const double *values, int rows, const char *name,
+                       double peak_mib, bool is_worst)
+{
+    char memory[60], both[400];
+    mprof_role role = is_worst ? MPROF_ROLE_MEMBER_NAME_WORST : MPROF_ROLE_TICK;
+    for (int c = 0; c < pen->width; c++) {
+        if (!isnan(values[c])) {
+            put_bar(pen, c, pen->row, rows, eighths_of(share_of_axis(pen, values[c]), rows),
+                    is_worst ? MPROF_ROLE_WORST : MPROF_ROLE_CURVE, MPROF_COLOUR_NONE);
+        }
+    }
+    mprof__memory_text_in(memory, sizeof memory, pen->layout->options->unit, peak_mib);
+    if (rows > 1) {
+        put_name(pen, pen->row, name, role, MPROF_COLOUR_NONE);
+        put_name(pen, pen->row + 1, memory, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE);
+    } else {
+        int room = pen->gutter - 2 - columns_of(pen->room, memory, strlen(memory));
+        char fitted[300];
+        size_t length =
+            mprof__fit_member_name(pen->layout, MPROF_ROLE_LEGEND_NAME, fitted, sizeof fitted, name,
+                                   (room > 0 ? room : 0) * CELL_WIDTH_PX);
+        snprintf(both, sizeof both, "%.*s%s%s", (int)length, fitted, length ? " " : "", memory);
+        put_name(pen, pen->row, both, role, MPROF_COLOUR_NONE);
+    }
+    pen->row += rows;
+}
+
+/* Of a band: lowest, mean and highest of all. */
+static void put_column_line(struct pen *pen, double *values, int rows, const char *name,
+                            const mprof__members *members, mprof__column_value *value)
+{
+    double most = 0;
+    for (size_t c = 0; c < members->column_count; c++) {
+        values[c] = members->columns[c].count ? value(&members->columns[c]) : NAN;
+        most = isnan(values[c]) ? most : fmax(most, values[c]);
+    }
+    put_member(pen, values, rows, name, most, false);
+}
+
+static void draw_members(struct pen *pen, double *values, const mprof__members *members)
+{
+    mprof__layout *layout = pen->layout;
+    bool is_band = layout->options->form == MPROF_FORM_BAND;
+    bool facts = pen->room->rows >= ROWS_WITH_FACTS && !is_without(pen, MPROF_PART_FACTS);
+    size_t left = (size_t)(pen->room->rows - 1 - facts - !is_without(pen, MPROF_PART_TITLE));
+    size_t lines = is_band ? (members->count > 1 ? 4 : 1) : members->count;
+    size_t shown = least_of(lines, left);
+    char text[60];
+    shown -= shown < members->count && shown > 1 && !is_band; /* the last row counts the rest */
+    int rows = (int)least_of(left / shown, is_band ? BAND_ROWS_MAX : MEMBER_ROWS_MAX);
+    layout->plot = (mprof_box){0, 0, pen->width * CELL_WIDTH_PX, rows * CELL_HEIGHT_PX};
+    mprof__scale_many(layout, members,
+                      is_band || layout->options->log ? members->highest_mib
+                                                      : mprof__most_mib(members, 1),
+                      false);
+    put_head(pen, facts);
+    for (size_t i = 0; i < (is_band ? 1 : shown); i++) {
+        const float *high = mprof__member_row(members, members->high, i);
+        for (size_t c = 0; c < members->column_count; c++) {
+            values[c] = (double)high[c];
+        }
+        put_member(pen, values, rows, members->items[i].name, members->items[i].peak_mib,
+                   i == 0 && members->count > 1);
+    }
+    if (is_band && shown == 4) {
+        put_column_line(pen, values, rows, "highest", members, mprof__column_high);
+        put_column_line(pen, values, rows, "mean", members, mprof__column_mean);
+        put_column_line(pen, values, rows, "lowest", members, mprof__column_low);
+    }
+    if (!is_band && shown < members->count) {
+        snprintf(text, sizeof text, "+ %zu more", members->count - shown);
+        put_text(pen, pen->gutter, pen->row++, text, MPROF_ROLE_FACTS, MPROF_COLOUR_NONE);
+    }
+    put_time_labels(pen, pen->row++);
+}
+
+/* A row for each member, the highest peak first: the terminal's form of all pictures of many. */
+static mprof_status draw_many(struct pen *pen, double *values, mprof_error *error)
+{
+    mprof__members members;
+    pen->gutter = (int)(pen->chart->columns * NAME_SHARE);
+    pen->width = pen->chart->columns - pen->gutter;
+    mprof_status status = mprof__members_init(&members, pen->layout, (size_t)pen->width, error);
+    if (status == MPROF_OK) {
+        status = mprof__describe_many(pen->layout, &members);
+    }
+    if (status == MPROF_OK) {
+        draw_members(pen, values, &members);
+    }
+    mprof__members_dispose(&members);
+    return status;
+}
+
 static mprof_status draw(mprof__terminal_chart *chart, mprof__layout *layout,
-                         const mprof__terminal_room *room)
+                         const mprof__terminal_room *room, mprof_error *error)
 {
     struct pen pen = {.chart = chart, .room = room, .layout = layout};
     double *values = malloc((size_t)room->columns * sizeof *values);
@@ -778,14 +877,17 @@ static mprof_status draw(mprof__terminal_chart *chart, mprof__layout *layout,
         chart->cells[i] =
             (mprof__cell){.letter = " ", .role = MPROF_ROLE_COUNT, .colour = MPROF_COLOUR_NONE};
     }
-    if (layout->input_count == 1) {
+    mprof_status status = MPROF_OK;
+    if (layout->options->form != MPROF_FORM_CURVES) {
+        status = draw_many(&pen, values, error);
+    } else if (layout->input_count == 1) {
         draw_one(&pen, values);
     } else {
         draw_several(&pen, values);
     }
     chart->rows = pen.row;
     free(values);
-    return layout->figure->status;
+    return status == MPROF_OK ? layout->figure->status : status;
 }
 
 mprof_status mprof__terminal_chart_new(mprof__terminal_chart *chart,
@@ -803,7 +905,7 @@ mprof_status mprof__terminal_chart_new(mprof__terminal_chart *chart,
     mprof_status status = mprof__layout_open(&layout, profiles, count, &own, &measure, error);
     if (status == MPROF_OK) {
         layout.figure->sizes.headroom = 0;
-        status = draw(chart, &layout, room);
+        status = draw(chart, &layout, room, error);
     }
     mprof__layout_close(&layout);
     mprof_figure_free(layout.figure);
