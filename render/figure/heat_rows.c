@@ -239,7 +239,7 @@ static void draw_numbers(const struct page *page)
         }
         mprof_box box = row_box(page, n - 1);
         double y = floor(box.y + box.height / 2) + 0.5;
-        if (y > page->heat.y + page->heat.height - 6 || box.y < row_box(page, named).y + 8) {
+        if (y > page->heat.y + page->heat.height - 16 || box.y < row_box(page, named).y + 8) {
             continue;
         }
         mprof__add_segment(figure, MPROF_ROLE_AXIS, MPROF_COLOUR_NONE,
@@ -439,6 +439,9 @@ static mprof_status divide_page(struct page *page, mprof_error *error)
     page->grid = mprof__heat_grid_of(page->members->count, room, grows);
     if (grows) {
         figure->height_px = ceil(rest + band_px + page->grid.height_px);
+    } else if (page->band_px > 0) { /* rows have whole pixels: the band takes the rest */
+        page->band_px += floor(room - page->grid.height_px);
+        band_px = page->band_px + BAND_GAP_PX;
     }
     page->heat.y = sizes->head + band_px;
     page->heat.height = page->grid.height_px;

@@ -154,16 +154,11 @@ static void add_highest(struct sentence *sentence, const mprof__layout *layout,
                         const mprof__members *members)
 {
     const mprof__member *worst = &members->items[0];
-    char peak[48], median[48];
+    char peak[48];
     add_fact(sentence, "highest: %s%s%s, %s%s%s", worst->name, *worst->host ? " on " : "",
              worst->host,
              mprof__memory_text_in(peak, sizeof peak, layout->options->unit, worst->peak_mib),
              *worst->end_text ? ", " : "", worst->end_text);
-    if (members->count > 2) {
-        add_fact(sentence, "median %s",
-                 mprof__memory_text_in(median, sizeof median, layout->options->unit,
-                                       mprof__member_peak_quantile(members, 0.5)));
-    }
 }
 
 static char *facts_of(const mprof__layout *layout, const mprof__members *members)
@@ -175,8 +170,13 @@ static char *facts_of(const mprof__layout *layout, const mprof__members *members
         add_fact(&sentence, "%s", text);
     }
     add_count(&sentence, members);
-    add_sum(&sentence, layout);
     add_highest(&sentence, layout, members);
+    add_sum(&sentence, layout);
+    if (members->count > 2) {
+        add_fact(&sentence, "median %s",
+                 mprof__memory_text_in(text, sizeof text, layout->options->unit,
+                                       mprof__member_peak_quantile(members, 0.5)));
+    }
     if (members->unseen) {
         add_fact(&sentence, "%s %s without a curve",
                  mprof__count_text(count, sizeof count, members->unseen),

@@ -50,7 +50,9 @@ struct reading {
     const mprof__layout *layout;
     struct keyed *keyed; /* processes, those of one member side by side */
     size_t keyed_count;
-    char *keys; /* owned */
+    char *keys;         /* owned */
+    const char **names; /* of all processes, sorted: which are of one only; owned */
+    size_t name_count;
     struct source *sources;
     size_t source_count;
     struct row row, fine;  /* of a member, and of one of its processes */
@@ -414,6 +416,53 @@ static void find_end(mprof__member *member, const mprof__figure_input *input,
     }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static mprof_status sort_names(struct reading *reading)
+{
+    reading->names = malloc((reading->keyed_count + 1) * sizeof *reading->names);
+    if (!reading->names) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < reading->keyed_count; i++) {
+        const struct keyed *own = &reading->keyed[i];
+        reading->names[reading->name_count++] =
+            reading->layout->inputs[own->input].processes[own->process].name;
+    }
+    if (reading->name_count) {
+        qsort(reading->names, reading->name_count, sizeof *reading->names, by_name);
+    }
+    return MPROF_OK;
+}
+
+static bool is_only_one(const struct reading *reading, const char *name)
+{
+    const char **found =
+        bsearch(&name, reading->names, reading->name_count, sizeof *reading->names, by_name);
+    const char **end = reading->names + reading->name_count;
+    return *name && found && (found == reading->names || strcmp(found[-1], name) != 0) &&
+           (found + 1 == end || strcmp(found[1], name) != 0);
+}
+
+/* Name and pid; the name alone if no other process has it. */
+static void process_name(char *text, size_t size, const struct reading *reading,
+                         const struct keyed *own)
+{
+    const mprof__figure_input *input = &reading->layout->inputs[own->input];
+    const char *name = input->processes[own->process].name;
+    char *visible =
+        is_only_one(reading, name) ? mprof__visible_text(name, strlen(name), NAME_BYTES) : NULL;
+    if (visible) {
+        snprintf(text, size, "%s", visible);
+    } else {
+        mprof__process_text(text, size, input, own->process);
+    }
+    free(visible);
+}
+
 /* "rank 317" of a number, else the rank's own name; its host is for the heading. */
 static mprof_status name_rank(mprof__member *member, const mprof_rank *rank, const char *key)
 {
@@ -459,8 +508,8 @@ static mprof_status name_member(mprof__member *member, const struct reading *rea
                  is_counted ? mprof__count_text(count, sizeof count, source->count) : "");
         free(name);
     } else {
-        char process[120], recording[160];
-        mprof__process_text(process, sizeof process, input, reading->keyed[source->first].process);
+        char process[NAME_BYTES + 16], recording[160];
+        process_name(process, sizeof process, reading, &reading->keyed[source->first]);
         mprof__recording_name(recording, sizeof recording, layout, input);
         snprintf(text, sizeof text, "%s%s%s", layout->input_count > 1 ? recording : "",
                  layout->input_count > 1 ? " " : "", process);
@@ -698,6 +747,9 @@ static mprof_status read_all(struct reading *reading)
     size_t columns = members->column_count;
     mprof_status status = members->kind == MPROF_MEMBERS_BY_RECORDING ? list_recordings(reading)
                                                                       : list_processes(reading);
+    if (status == MPROF_OK) {
+        status = sort_names(reading);
+    }
     if (status != MPROF_OK) {
         return status;
     }
@@ -744,6 +796,7 @@ mprof_status mprof__members_init(mprof__members *members, const mprof__layout *l
     mprof_status status = read_all(&reading);
     free(reading.keyed);
     free(reading.keys);
+    free(reading.names);
     free(reading.sources);
     free(reading.row.low);
     free(reading.fine.low);

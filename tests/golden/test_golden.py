@@ -47,6 +47,11 @@ CASES = {
     "control-group": (["limits"], []),
     "control-group-dark": (["limits"], ["--theme", "dark", "-f", "-w", "30,60"]),
     "kinds": (["limits"], ["--memory", "pss,uss,swap"]),
+    "band": (["job"], ["--band"]),
+    "band-small-paper": (["job"], ["--band", "--size", "400x260", "--theme", "paper"]),
+    "small-multiples": (["job"], ["--small-multiples", "--theme", "dark"]),
+    "heat": (["job"], ["--heat"]),
+    "heat-paper": (["job"], ["--heat", "--theme", "paper", "--size", "500x320"]),
     "difference": (["before", "now"], ["--size", "800x480"]),
     "difference-less-dark": (["now", "before"], ["--size", "800x480", "--theme", "dark"]),
     "difference-small": (["before", "now"], ["--size", "400x220", "--theme", "paper"]),
@@ -98,7 +103,25 @@ def make_steps(path, more):
     path.write_text("\n".join(["CMDLINE python3 steps.py", *lines, *calls]) + "\n")
 
 
-MADE = {"before": lambda path: make_steps(path, 0), "now": lambda path: make_steps(path, 9),
+def make_job(path):
+    """60 processes with other lives, a pause of the recording, one that grows and is killed."""
+    lines = ["CMDLINE srun -n 60 ./solver", "FACT pid 1", "FACT include-children no"]
+    for tick in range(200):
+        at = f"{recordings.START + tick / 2:.1f}"
+        if 90 <= tick < 110:
+            continue
+        lines.append(f"MEM 8.0 {at}")
+        for i in range(59):
+            born, end = i % 7 * 4, 199 - i % 5 * 9
+            if born <= tick <= end - (60 if i == 17 else 0):
+                rise = min(1, (tick - born) / 30) * (0.8 + 0.2 * (tick % 20) / 20)
+                lines.append(f"CHLD {100 + i} {(60 + i * 13 % 41) * rise * (1 + tick / 90 * (i == 17)):.3f} {at}")
+    lines += [f"PROC {100 + i} 1 {recordings.START} rank_{i}" for i in range(59)]
+    lines.append(f"EXIT 117 {recordings.START + 60.5} oom 9")
+    path.write_text("\n".join(lines) + "\n")
+
+
+MADE = {"job": make_job, "before": lambda path: make_steps(path, 0), "now": lambda path: make_steps(path, 9),
         "dense": make_dense, "open": make_open, "limits": make_limits}
 
 

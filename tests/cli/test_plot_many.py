@@ -1,0 +1,226 @@
+"""Pictures of many: --band, --small-multiples, --heat. Each is drawn in every format and from recordings of every kind;
+options that make no sense together are refused in one line, before a file is read."""
+
+import fcntl
+import os
+import pathlib
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import mprof_test  # noqa: E402
+from mprof_test import FIXTURES, MPROF, check_svg, png_size  # noqa: E402
+
+START = 1_700_000_000
+FORMS = ("--band", "--small-multiples", "--heat")
+CHILDREN = FIXTURES / "dat" / "article-gunicorn-CM.dat"
+
+
+def processes(count, ticks=50, outlier=1):
+    """Processes that rise to 10, 20, 30 ... MiB."""
+    lines = ["CMDLINE ./solver", "FACT pid 1", "FACT include-children no"]
+    for tick in range(ticks):
+        at = f"{START + tick / 10:.1f}"
+        lines.append(f"MEM 1.0 {at}")
+        lines += [f"CHLD {100 + i} {10 * i * tick / ticks * (outlier if i == count - 1 else 1):.3f} {at}"
+                  for i in range(1, count)]
+    return "\n".join(lines) + "\n"
+
+
+def short_ones(count):
+    """Processes that live for three ticks each, one after the other, four at once."""
+    lines = ["CMDLINE make", "FACT pid 1", "FACT include-children no"]
+    for tick in range(count // 4 + 3):
+        at = f"{START + tick / 10:.1f}"
+        lines.append(f"MEM 5.0 {at}")
+        for born in range(max(0, tick - 2), min(tick + 1, count // 4)):
+            lines += [f"CHLD {1000 + 4 * born + i} {10 + (born * 7 + i) % 40}.5 {at}" for i in range(4)]
+    return "\n".join(lines) + "\n"
+
+
+def merged(ranks):
+    """What `mprof merge` writes, of one process for each rank."""
+    lines = ["CMDLINE mpirun ./solver"]
+    for tick in range(40):
+        at = f"{START + tick / 10:.1f}"
+        own = [10 * (r + 1) * (tick + 1) / 40 for r in range(ranks)]
+        lines.append(f"MEM {sum(own):.6f} {at}")
+        lines += [f"CHLD {1000 * r + 500} {own[r]:.6f} {at}" for r in range(ranks)]
+    lines += ["#FACT|format|2 nan nan", "#FACT|include-children|yes nan nan"]
+    for r in range(ranks):
+        lines += [f"#RANK|{1000 * r + 1}|{1000 * r + 999}|{START}.0|{START + 4}.0|{10 * (r + 1)}|pid={1000 * r + 500}"
+                  f"|host=node{r // 8}|rank={r} nan nan", f"#PROC|{1000 * r + 500}|1|{START}.0|solver nan nan"]
+    return "\n".join(lines) + "\n"
+
+
+class Many(mprof_test.TestCase):
+    def write(self, name, text):
+        (self.directory / name).write_text(text)
+        return name
+
+    def draw(self, *options, name="out.svg"):
+        done = self.run_mprof("plot", *options, "-o", name)
+        self.assertEqual(done.stderr, "")
+        return (self.directory / name).read_bytes()
+
+    def text(self, *options):
+        svg = self.draw(*options).decode()
+        check_svg(self.directory / "out.svg")
+        return re.sub(r"\s+", " ", " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)))
+
+    def test_what_makes_no_sense_together(self):
+        for options, says in (
+                (["--band", "--heat"], "--band, --small-multiples and --heat are three pictures: choose one"),
+                (["--heat", "--flame"], "--heat does not show what --flame asks for: leave one out"),
+                (["--band", "--stack"], "--band does not show what --stack asks for: leave one out"),
+                (["--small-multiples", "-s"], "--small-multiples does not show what --slope asks for: leave one out"),
+                (["--heat", "--memory", "pss"], "--heat does not show what --memory asks for: leave one out"),
+                (["--heat", "--group", "pid"], "--heat does not show what --group asks for: leave one out"),
+                (["--band", "--func", "x"], "--band does not show what --func asks for: leave one out"),
+                (["--heat", "--limit", "5"], "--heat does not show what --limit, --line or --mark asks for: leave one out"),
+                (["--by", "host"], "--by host is for --band, --small-multiples and --heat: add one"),
+                (["--heat", "--by", "function"], "--by function is for --flame; --heat compares processes, ranks, hosts, "
+                                                 "recordings or commands")):
+            with self.subTest(options=options):
+                done = self.run_mprof("plot", *options, "no-such-file.dat", "-o", "out.svg", expect=2)
+                self.assertEqual(done.stderr, f"mprof plot: {says}\n")
+
+    def test_every_format_theme_and_size(self):
+        self.write("a.dat", processes(30))
+        for form in FORMS:
+            for suffix in ("svg", "svg.gz", "png", "pdf", "eps"):
+                self.draw(form, "a.dat", name=f"out.{suffix}")
+            check_svg(self.directory / "out.svg")
+            for options in (["--theme", "dark"], ["--theme", "paper"], ["--size", "400x260"], ["--size", "300x150", "--bare"],
+                            ["--log"], ["--unit", "GB"], ["--ylim", "0,100"], ["-w", "1,3"], ["--xlim", "2,"],
+                            ["--transparent"], ["--no-legend"], ["--colors", "red"], ["--dpi", "180"], ["--by", "command"]):
+                with self.subTest(form=form, options=options):
+                    self.draw(form, *options, "a.dat", name="out.png")
+                    self.assertGreaterEqual(png_size(self.directory / "out.png")[0], 300)
+                    self.draw(form, *options, "--no-script", "a.dat")
+                    check_svg(self.directory / "out.svg")
+        self.draw("--band", "--limit", "100", "--mark", "2:half", "a.dat")
+        done = self.run_mprof("plot", "--small-multiples", "--size", "100x60", "a.dat", "-o", "x.png", expect=1)
+        self.assertEqual(done.stderr, "mprof: a page of 100 x 60 pixels is too small: make it larger\n")
+
+    def test_small_multiples_of_five_hundred(self):
+        self.write("a.dat", processes(500))
+        words = self.text("--small-multiples", "a.dat")
+        for i in range(1, 500):
+            self.assertIn(f"pid {100 + i} ", words)
+        self.assertLess((self.directory / "out.svg").stat().st_size, 700_000)
+        self.draw("--small-multiples", "a.dat", name="out.png")
+        self.assertEqual(png_size(self.directory / "out.png")[0], 1260)
+
+    def test_ten_thousand_rows(self):
+        self.write("a.dat", short_ones(10000))
+        words = self.text("--heat", "a.dat")
+        self.assertIn("10,001 processes", words)
+        self.assertIn("A row is the highest of 10 processes", words)
+        self.assertLess((self.directory / "out.svg").stat().st_size, 1_500_000)
+        words = self.text("--small-multiples", "a.dat")
+        self.assertRegex(words, r"No room for 7,\d+ more processes, up to [\d.]+ MiB each")
+
+    def test_one_far_above_the_others(self):
+        self.write("a.dat", processes(30, outlier=100))
+        self.assertIn("1 is above it", self.text("--small-multiples", "a.dat"))
+        self.assertIn("Last colour: above that", self.text("--heat", "a.dat"))
+        self.assertNotIn("above it", self.text("--small-multiples", "--log", "a.dat"))
+
+    def test_one_process(self):
+        self.write("a.dat", "CMDLINE x\n" + "".join(f"MEM {i} {START + i}\n" for i in range(1, 20)))
+        for form in FORMS:
+            with self.subTest(form=form):
+                words = self.text(form, "a.dat")
+                self.assertIn("1 process ", words)
+                self.assertIn("19.0 MiB", words)
+
+    def test_ranks(self):
+        self.write("job.dat", merged(20))
+        svg = self.draw("job.dat").decode()
+        self.assertIn('class="band"', svg)
+        words = self.text("job.dat")
+        self.assertIn("20 ranks on 3 hosts", words)
+        self.assertIn("highest: rank 19 on node2, 200.0 MiB", words)
+        for options in (["--group", "pid"], ["--group", "none"], ["--stack"], ["--flame"], ["--slope"]):
+            self.assertNotIn('class="band"', self.draw(*options, "job.dat").decode())
+        self.write("few.dat", merged(8))
+        self.assertNotIn('class="band"', self.draw("few.dat").decode())
+        words = self.text("--heat", "--by", "host", "job.dat")
+        self.assertIn("3 hosts", words)
+        self.assertIn("highest: node1, 0.98 GiB", words)  # ranks 8 to 15: 1,000 MiB
+
+    def test_several_recordings(self):
+        for i in range(12):
+            self.write(f"run{i:02d}.dat", processes(3 + i))
+        files = [f"run{i:02d}.dat" for i in range(12)]
+        words = self.text("--small-multiples", *files, "--label", "run03.dat=the third")
+        self.assertIn("12 recordings", words)
+        self.assertIn("the third", words)
+        self.assertIn("run11 ", words)
+        self.assertIn("102 processes", self.text("--heat", "--by", "process", *files))
+        self.assertIn("run05", self.text("--band", *files[:6]))
+
+    def test_parts_that_did_not_run_are_blank(self):
+        """A pause, and a process that begins late and ends early: neither is 0."""
+        lines = ["CMDLINE x", "FACT pid 1", "FACT include-children no"]
+        for tick in range(100):
+            if not 40 <= tick < 60:
+                lines.append(f"MEM 50 {START + tick}")
+                if 20 <= tick < 80:
+                    lines.append(f"CHLD 7 90 {START + tick}")
+        self.write("a.dat", "\n".join(lines) + "\n")
+        svg = self.draw("--small-multiples", "a.dat", "--no-script").decode()
+        paths = re.findall(r'<path class="(member(?:-worst)?)" d="([^"]*)"', svg)
+        self.assertEqual([name for name, _ in paths], ["member-worst"] * 2 + ["member"] * 2)
+
+    def test_in_a_terminal(self):
+        self.write("job.dat", merged(20))
+        for form in FORMS:
+            master, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            environment = {name: value for name, value in self.environment().items()
+                           if name not in ("DISPLAY", "WAYLAND_DISPLAY", "COLORTERM", "TERM_PROGRAM", "KITTY_PID")}
+            process = subprocess.Popen([MPROF, "plot", form, "job.dat"], cwd=self.directory, stdin=slave, stdout=slave,
+                                       stderr=slave, env={**environment, "TERM": "vt220", "LC_ALL": "C.UTF-8"})
+            os.close(slave)
+            text = b""
+            while True:
+                try:
+                    text += os.read(master, 65536)
+                except OSError:
+                    break
+            os.close(master)
+            self.assertEqual(process.wait(), 0)
+            lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode().replace("\r", "")).split("\n")
+            self.assertLessEqual(max(map(len, lines)), 80)
+            self.assertTrue(any("rank 19" in line for line in lines), lines)
+            self.assertTrue(any("200.0 MiB" in line for line in lines), lines)
+            self.assertTrue(any("mean" in line for line in lines) == (form == "--band"))
+
+    def test_with_calls_and_hostile_names(self):
+        """Names can contain anything; calls are not drawn."""
+        lines = ["CMDLINE x", "FACT pid 1", "FACT include-children no"]
+        names = ["<script>alert(1)</script>", "a\\x20b\\x0ac", "\\xe6\\x95\\xb0", "'\"&", "-->"]
+        lines += [f"#PROC|{10 + i}|1|{START}.0|{name} nan nan" for i, name in enumerate(names)]
+        for tick in range(20):
+            lines.append(f"MEM 50 {START + tick}")
+            lines += [f"CHLD {10 + i} {20 + i} {START + tick}" for i in range(len(names))]
+        lines.append(f"FUNC m.f 50 {START + 1} 50 {START + 5} 0")
+        self.write("a.dat", "\n".join(lines) + "\n")
+        for form in FORMS:
+            svg = self.draw(form, "a.dat").decode()
+            check_svg(self.directory / "out.svg")
+            self.assertNotIn("<script>alert", svg)
+            self.assertNotIn('class="rug', svg)
+        for form in FORMS:
+            self.draw(form, CHILDREN)
+
+
+if __name__ == "__main__":
+    unittest.main()
