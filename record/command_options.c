@@ -2,6 +2,7 @@
 #include "command_options.h"
 
 #include "parse/commands/command.h"
+#include "record/launch/launcher.h"
 #include "record/session/memory_kinds.h"
 
 #include <errno.h>
@@ -333,6 +334,21 @@ static void parse_kinds(struct argp_state *state, mprof__command_options *option
     }
 }
 
+/* "job-%h-%r.dat" */
+static void expand_output(struct argp_state *state, mprof__command_options *options,
+                          const char *argument)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    int is_pattern;
+
+    free(options->output);
+    mprof_status status = mprof__launcher_expand(&options->output, &is_pattern, argument, &error);
+    if (status != MPROF_OK) {
+        argp_failure(state, status == MPROF_ENOMEM ? MPROF_EXIT_FAILED : MPROF_EXIT_USAGE, 0, "%s",
+                     error.message);
+    }
+}
+
 /* The first argument. Whatever follows it belongs to the program. */
 static void set_arguments(struct argp_state *state, mprof__command_options *options)
 {
@@ -394,7 +410,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         parse_kinds(state, options, argument);
         return 0;
     case 'o':
-        options->output = argument;
+        expand_output(state, options, argument);
         return 0;
     case KEY_TEXTFILE:
         options->textfile = argument;
@@ -454,6 +470,7 @@ void mprof__command_options_free(mprof__command_options *options)
 {
     mprof__check_request_free(&options->limits);
     free(options->stacks);
+    free(options->output);
 }
 
 const char *mprof__command_options_patterns(void)

@@ -17,7 +17,7 @@ typedef struct mprof__command_options {
     double timeout_s; /* 0: none */
     mprof__until_peak threshold;
     mprof__command_line_mode mode;
-    const char *output;   /* NULL: a name made from the time */
+    char *output;         /* owned; NULL: a name made from the time */
     const char *textfile; /* a directory; NULL: none */
     const char *backend;
     mprof__metric metric;

@@ -3,6 +3,7 @@
 
 #include "parse/commands/command.h"
 #include "parse/redact.h"
+#include "record/launch/launcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,17 @@ static void open_live(mprof__command_recorder *recorder)
     }
 }
 
+static void note_other_name(const mprof__output_file *file)
+{
+    char *text = NULL;
+
+    if (asprintf(&text, "into %s, since %s is being recorded by another process", file->path,
+                 file->wanted) >= 0) {
+        mprof__command_note("recording", text);
+        free(text);
+    }
+}
+
 mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, size_t argc,
                                           char *const argv[], mprof_error *error)
 {
@@ -150,6 +162,7 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
         argv = redacted;
     }
     if (status == MPROF_OK) {
+        recorder->file.rank = mprof__launcher_rank();
         status = mprof__output_file_open(&recorder->file, recorder->options->output, error);
     }
     if (status != MPROF_OK) {
@@ -193,6 +206,9 @@ mprof_status mprof__command_recorder_open(mprof__command_recorder *recorder, siz
     free(redacted);
     if (status != MPROF_OK) {
         return status;
+    }
+    if (recorder->file.wanted) {
+        note_other_name(&recorder->file);
     }
     if (recorder->file.kept) {
         mprof__command_note("the older file is kept as", recorder->file.kept);

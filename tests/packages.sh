@@ -28,6 +28,7 @@ packages_test=(
     protobuf-compiler prometheus prometheus-node-exporter # their services are not used
     make meson python3-yaml # docs/ci.md; also cargo, go and npm where they are installed: they are large
     zstd
+    openmpi-bin slurmctld slurmd slurm-client munge # their services are not used
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver firefox-esr
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'

@@ -125,22 +125,74 @@ static mprof_status rename_older(mprof__output_file *file, mprof_error *error)
     return MPROF_OK;
 }
 
+/* Another recorder is writing the file. */
+static bool is_being_written(const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    bool is_locked = fd >= 0 && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_locked;
+}
+
+/* "job.3.dat" of "job.dat": ranks of one job were given one name. */
+static mprof_status choose_other_name(mprof__output_file *file, int try, mprof_error *error)
+{
+    const char *wanted = file->wanted ? file->wanted : file->path;
+    const char *slash = strrchr(wanted, '/');
+    const char *end = strstr(slash ? slash : wanted, ".dat");
+    int length = (int)(end ? (size_t)(end - wanted) : strlen(wanted));
+    char *other = NULL;
+    int made = try == 0 && file->rank && strlen(file->rank) <= 20 && !strchr(file->rank, '/')
+                   ? asprintf(&other, "%.*s.%s%s", length, wanted, file->rank, wanted + length)
+                   : asprintf(&other, "%.*s.p%d%s", length, wanted, (int)getpid(), wanted + length);
+
+    if (made < 0) {
+        return fail_without_memory(error);
+    }
+    if (file->wanted) {
+        free(file->path);
+    } else {
+        file->wanted = file->path;
+    }
+    file->path = other;
+    return MPROF_OK;
+}
+
 static mprof_status name_by_path(mprof__output_file *file, mprof_error *error)
 {
-    bool is_taken;
-    mprof_status status = check_target(file->path, &is_taken, error);
+    enum { TRIES = 8 };
+    int others = 0;
 
-    if (status == MPROF_OK && is_taken) {
-        status = rename_older(file, error);
+    for (int try = 0; try < TRIES; try++) {
+        bool is_taken;
+        mprof_status status = check_target(file->path, &is_taken, error);
+
+        if (status == MPROF_OK && is_taken && others < 2 && is_being_written(file->path)) {
+            status = choose_other_name(file, others++, error);
+            is_taken = false;
+            if (status == MPROF_OK) {
+                continue;
+            }
+        }
+        if (status == MPROF_OK && is_taken && !file->kept) {
+            status = rename_older(file, error);
+        }
+        if (status != MPROF_OK) {
+            return status;
+        }
+        if (name_file(file, file->path) == 0) {
+            file->is_visible = true;
+            return MPROF_OK;
+        }
+        if (errno != EEXIST) { /* else another recorder was faster */
+            break;
+        }
     }
-    if (status != MPROF_OK) {
-        return status;
-    }
-    if (name_file(file, file->path) != 0) {
-        return fail_at(error, file->path, errno);
-    }
-    file->is_visible = true;
-    return MPROF_OK;
+    return fail_at(error, file->path, errno);
 }
 
 /* Shows that a recorder is writing the file, and which one; the kernel releases the lock when the
@@ -181,10 +233,12 @@ mprof_status mprof__output_file_publish(mprof__output_file *file, mprof_error *e
 
 mprof_status mprof__output_file_open(mprof__output_file *file, const char *path, mprof_error *error)
 {
+    const char *rank = file->rank;
     bool is_taken;
 
     memset(file, 0, sizeof *file);
     file->fd = -1;
+    file->rank = rank;
     if (path) {
         if (path[0] == '\0') {
             return fail_at(error, "''", ENOENT);
@@ -209,6 +263,7 @@ static void release(mprof__output_file *file)
 {
     free(file->path);
     free(file->kept);
+    free(file->wanted);
     memset(file, 0, sizeof *file);
     file->fd = -1;
 }

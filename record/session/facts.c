@@ -1,6 +1,8 @@
 /* The keys of facts about the whole recording; others are written where the event is. */
 #include "facts.h"
 
+#include "record/launch/launcher.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -17,6 +19,22 @@ static const char *yes_no(bool value)
     return value ? "yes" : "no";
 }
 
+/* Which part of a job the program is. */
+static void write_launcher(mprof__event_log *log)
+{
+    const struct {
+        const char *key, *value;
+    } facts[] = {{"rank", mprof__launcher_rank()},
+                 {"job", mprof__launcher_job()},
+                 {"pod", mprof__launcher_pod()}};
+
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        if (facts[i].value) {
+            mprof__event_log_fact(log, facts[i].key, facts[i].value);
+        }
+    }
+}
+
 void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *plan,
                              const char *processes_by, const char *peaks_by)
 {
@@ -27,6 +45,9 @@ void mprof__facts_write_head(mprof__event_log *log, const mprof__recorder_plan *
     mprof__event_log_fact(log, "version", MPROF_VERSION);
     if (gethostname(host, sizeof host - 1) == 0 && host[0]) {
         mprof__event_log_fact(log, "host", host);
+    }
+    if (plan->is_child) {
+        write_launcher(log);
     }
     if (uname(&system) == 0) {
         mprof__event_log_fact(log, "machine", system.machine);
