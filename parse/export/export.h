@@ -6,6 +6,7 @@
 
 #include "parse/time_range.h"
 
+#include <mprof/call_tree.h>
 #include <mprof/profile.h>
 
 #include <stdbool.h>
@@ -60,6 +61,25 @@ typedef struct mprof__export_lane {
     const char *name; /* "" for the main one; owned by the run */
 } mprof__export_lane;
 
+#define MPROF__EXPORT_NO_FRAME UINT32_MAX
+#define MPROF__EXPORT_FRAMES_MOST 4096 /* of a stack; those further out are left out */
+
+/* A function in sampled stacks. */
+typedef struct mprof__export_frame {
+    int64_t id;              /* the first member: see mprof__index */
+    uint32_t parent;         /* index; MPROF__EXPORT_NO_FRAME: outermost */
+    const char *name, *file; /* file: "" if unknown; owned by the run */
+    int64_t line;            /* 0: unknown */
+} mprof__export_frame;
+
+/* Samples of a lane whose innermost frame was the same. */
+typedef struct mprof__export_stack {
+    double from_s;
+    double seconds; /* the time they stand for */
+    uint32_t lane;
+    uint32_t frame; /* index; MPROF__EXPORT_NO_FRAME: none of those that are shown ran */
+} mprof__export_stack;
+
 /* One run of a recording. */
 typedef struct mprof__export_run {
     const char *file;             /* as given */
@@ -76,6 +96,8 @@ typedef struct mprof__export_run {
     size_t lane_count;
     const char *const *functions;
     size_t function_count;
+    const mprof__export_frame *frames;
+    size_t frame_count;
 } mprof__export_run;
 
 typedef enum mprof__export_by { MPROF__EXPORT_BY_TIME, MPROF__EXPORT_BY_GROWTH } mprof__export_by;
@@ -108,6 +130,12 @@ typedef struct mprof__export_format {
     mprof_status (*begin_run)(mprof__export_out *out, const mprof__export_run *run);
     mprof_status (*value)(mprof__export_out *out, const mprof__export_run *run,
                           const mprof__export_value *value);
+    /* With samples of stacks in the run, the next two are not called. By lane and time. */
+    mprof_status (*stack)(mprof__export_out *out, const mprof__export_run *run,
+                          const mprof__export_stack *stack);
+    /* Called in place of all of these, for --by growth. */
+    mprof_status (*growth)(mprof__export_out *out, const mprof__export_run *run,
+                           const mprof_call_tree *tree);
     /* All calls of a track come together: entries and exits, nested. After all values. */
     mprof_status (*enter)(mprof__export_out *out, const mprof__export_run *run,
                           const mprof__export_call *call);

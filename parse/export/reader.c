@@ -10,6 +10,7 @@
 #include "parse/source.h"
 
 #include <math.h>
+#include <mprof/call_tree.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,8 +57,12 @@ typedef struct reading {
     const char **functions;
     size_t function_capacity;
     mprof__map function_numbers;
+    mprof__export_frame *frames;
+    size_t frame_capacity;
+    mprof__index frame_ids;
     mprof__arena texts;
-    mprof__sorter *values, *calls, *tracks;
+    mprof__sorter *values, *calls, *tracks, *stacks;
+    bool has_stacks;
 } reading;
 
 static mprof_status fail_memory(mprof_error *error)
@@ -330,6 +335,7 @@ static mprof_status read_call(reading *r, const mprof_call *from)
     mprof__export_call call = {.enter = from->enter,
                                .exit = from->exit,
                                .suspended_s = from->suspended_s,
+                               .sampled_s = from->sampled_s,
                                .count = from->count,
                                .function = find_function(r, from->name),
                                .lane = find_lane(r, process, from->lane),
@@ -342,6 +348,61 @@ static mprof_status read_call(reading *r, const mprof_call *from)
     call.exit.time_s = fmin(call.exit.time_s, r->run.to_s);
     r->reader->call_count++;
     return mprof__sorter_add(r->calls, &call, r->error);
+}
+
+/* A frame comes before those that it calls. */
+static mprof_status read_frame(reading *r, const mprof_stack_frame *from)
+{
+    mprof__export_frame *frames =
+        mprof__array_grow(r->frames, r->run.frame_count, &r->frame_capacity, sizeof *frames);
+    if (!frames) {
+        return fail_memory(r->error);
+    }
+    r->frames = frames;
+    r->run.frames = frames;
+    if (mprof__index_find(&r->frame_ids, frames, sizeof *frames, from->id) != MPROF__MAP_NONE) {
+        return MPROF_OK;
+    }
+    uint32_t at = (uint32_t)r->run.frame_count;
+    frames[at] = (mprof__export_frame){
+        .id = from->id,
+        .parent = mprof__index_find(&r->frame_ids, frames, sizeof *frames, from->parent),
+        .name = mprof__arena_copy(&r->texts, from->name.bytes, from->name.length),
+        .file = mprof__arena_copy(&r->texts, from->file.bytes, from->file.length),
+        .line = from->line};
+    if (!frames[at].name || !frames[at].file ||
+        mprof__index_add(&r->frame_ids, frames, sizeof *frames, at) != 0) {
+        return fail_memory(r->error);
+    }
+    r->run.frame_count++;
+    return MPROF_OK;
+}
+
+/* What of a period is in the window counts in proportion. */
+static double share_in_window(const reading *r, double from_s, double to_s)
+{
+    double inside_s = fmin(to_s, r->run.to_s) - fmax(from_s, r->run.from_s);
+    return inside_s < 0 ? 0 : to_s > from_s ? inside_s / (to_s - from_s) : 1;
+}
+
+static mprof_status read_stack(reading *r, const mprof_record *record)
+{
+    const mprof_stack_samples *from = &record->stack;
+    uint32_t process = process_of(r, record->pid);
+    uint32_t frame = mprof__index_find(&r->frame_ids, r->frames, sizeof *r->frames, from->frame);
+    double share = share_in_window(r, from->from_s, record->sample.time_s);
+    if (process == MPROF__EXPORT_NO_PROCESS || (frame == MPROF__MAP_NONE && from->frame != 0) ||
+        share <= 0) {
+        return MPROF_OK;
+    }
+    mprof__export_stack stack = {.from_s = from->from_s,
+                                 .seconds = from->seconds * share,
+                                 .lane = find_lane(r, process, from->lane),
+                                 .frame = frame};
+    r->has_stacks = true;
+    r->reader->call_count++;
+    return stack.lane == MPROF__MAP_NONE ? fail_memory(r->error)
+                                         : mprof__sorter_add(r->stacks, &stack, r->error);
 }
 
 /* In a merged recording, those of pid 0 are the sum over all ranks. */
@@ -401,6 +462,10 @@ static mprof_status read_record(void *data, const mprof_record *record)
         return read_call(r, &record->call);
     case MPROF_RECORD_KINDS:
         return read_kinds(r, record);
+    case MPROF_RECORD_FRAME:
+        return r->stacks ? read_frame(r, &record->frame) : MPROF_OK;
+    case MPROF_RECORD_STACK:
+        return r->stacks ? read_stack(r, record) : MPROF_OK;
     case MPROF_RECORD_GROUP:
         return read_group(r, record);
     case MPROF_RECORD_PROC:
@@ -475,6 +540,13 @@ static int compare_calls(const void *a, const void *b)
                        (right->exit.time_s < left->exit.time_s);
 }
 
+static int compare_stacks(const void *a, const void *b)
+{
+    const mprof__export_stack *left = a, *right = b;
+    int order = (left->lane > right->lane) - (left->lane < right->lane);
+    return order ? order : (left->from_s > right->from_s) - (left->from_s < right->from_s);
+}
+
 static int compare_tracks(const void *a, const void *b)
 {
     const mprof__export_call *left = a, *right = b;
@@ -489,6 +561,19 @@ static mprof_status write_values(reading *r)
     while (r->values && (status = mprof__sorter_next(r->values, &item, r->error)) == MPROF_OK &&
            item) {
         status = check_stream(r, r->format->value(r->out, &r->run, item));
+        if (status != MPROF_OK) {
+            break;
+        }
+    }
+    return status;
+}
+
+static mprof_status write_stacks(reading *r)
+{
+    const void *item = NULL;
+    mprof_status status = MPROF_OK;
+    while ((status = mprof__sorter_next(r->stacks, &item, r->error)) == MPROF_OK && item) {
+        status = check_stream(r, r->format->stack(r->out, &r->run, item));
         if (status != MPROF_OK) {
             break;
         }
@@ -650,11 +735,50 @@ static mprof_status make_sorters(reading *r)
         status = mprof__sorter_new(&r->calls, sizeof(mprof__export_call), SORTED_BYTES,
                                    compare_calls, r->error);
     }
+    if (status == MPROF_OK && r->format->stack) {
+        status = mprof__sorter_new(&r->stacks, sizeof(mprof__export_stack), SORTED_BYTES,
+                                   compare_stacks, r->error);
+    }
     if (status == MPROF_OK && has_calls) {
         status = mprof__sorter_new(&r->tracks, sizeof(mprof__export_call), SORTED_BYTES,
                                    compare_tracks, r->error);
     }
     return status;
+}
+
+/* The tree is that of `mprof functions`: it keeps the recording in memory. */
+static mprof_status write_growth(reading *r, mprof_source *source, const mprof_run *run)
+{
+    mprof_load_options options = MPROF_LOAD_OPTIONS_INIT;
+    mprof_profile *profile = NULL;
+    mprof_call_tree *tree = NULL;
+    size_t span_count;
+    options.max_points = 0; /* every rise and fall */
+    options.run = run->count > 1 ? run : NULL;
+    if (r->out->options->window) {
+        options.window_s[0] = r->run.from_s - r->start_s;
+        options.window_s[1] = r->run.to_s - r->start_s;
+    }
+    mprof_status status = mprof_source_rewind(source, r->error);
+    if (status == MPROF_OK) {
+        status = mprof_profile_load(&profile, source, &options, r->error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_call_tree_make(&tree, profile, r->error);
+    }
+    if (status == MPROF_OK) {
+        r->reader->has_failed = true;
+        (void)mprof_profile_spans(profile, &span_count);
+        r->reader->call_count += span_count + (tree->has_samples != 0);
+        status = r->format->growth(r->out, &r->run, tree);
+    }
+    if (status == MPROF_OK) {
+        r->reader->has_failed = false;
+        r->reader->run_count++;
+    }
+    mprof_call_tree_free(tree);
+    mprof_profile_free(profile);
+    return check_stream(r, status);
 }
 
 /* From the first callback on, the output is not whole until the last one. */
@@ -679,7 +803,9 @@ static mprof_status write_run(reading *r, mprof_source *source)
     if (status == MPROF_OK) {
         status = write_values(r);
     }
-    if (status == MPROF_OK && r->calls) {
+    if (status == MPROF_OK && r->has_stacks) {
+        status = write_stacks(r);
+    } else if (status == MPROF_OK && r->calls) {
         status = write_calls(r);
     }
     if (status == MPROF_OK && r->format->end_run) {
@@ -697,6 +823,9 @@ static void free_reading(reading *r)
     mprof__sorter_free(r->values);
     mprof__sorter_free(r->calls);
     mprof__sorter_free(r->tracks);
+    mprof__sorter_free(r->stacks);
+    mprof__index_free(&r->frame_ids);
+    free(r->frames);
     mprof__index_free(&r->pids);
     mprof__map_free(&r->lane_numbers);
     mprof__map_free(&r->function_numbers);
@@ -741,11 +870,12 @@ static mprof_status export_run(mprof__export_reader *reader, mprof_source *sourc
     if (status == MPROF_OK && reader->out->options->window) {
         status = find_window(&r, source);
     }
-    if (status == MPROF_OK) {
+    if (status == MPROF_OK && reader->format->growth &&
+        reader->out->options->by == MPROF__EXPORT_BY_GROWTH) {
+        status = write_growth(&r, source, run);
+    } else if (status == MPROF_OK) {
         status = make_sorters(&r);
-    }
-    if (status == MPROF_OK) {
-        status = write_run(&r, source);
+        status = status == MPROF_OK ? write_run(&r, source) : status;
     }
     if (status == MPROF_OK && reader->warn) {
         reader->warn(profile);

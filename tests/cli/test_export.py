@@ -369,9 +369,44 @@ class Export(TestCase):
         self.assertEqual(path.read_text().splitlines(), [
             f"{main};app.outer 400000", f"{main};app.outer;app.inner 300000", f"{worker};app.work 500000"])
         done = self.run_mprof("export", "--to", "collapsed", "--by", "growth", "a.dat")
-        self.assertEqual(done.stdout.splitlines(), [
-            f"{main};app.outer {2 * MIB}", f"{main};app.outer;app.inner {4 * MIB}",
-            f"{worker};app.work {MIB // 2}"])
+        by_path = {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in done.stdout.splitlines()}
+        document = json.loads(self.run_mprof("functions", "--json", "a.dat").stdout)["recordings"][0]
+        own = {function["name"]: function["own"]["growth_bytes"] for function in document["functions"]}
+        self.assertEqual(set(by_path), {"app.outer", "app.outer;app.inner", "app.work", "(outside of calls)"})
+        self.assertEqual({path.split(";")[-1]: value for path, value in by_path.items()},
+                         {**own, "(outside of calls)": document["outside"]["growth_bytes"]})
+
+    def stacks(self):
+        """Two threads whose stacks were sampled, and a call that was recorded as well."""
+        lines = [own_line("FACT", "pid", "100"), own_line("FACT", "format", "2"), own_line("FACT", "include-children", "no"),
+                 own_line("FACT", "stacks", "own"), own_line("PROC", 100, 1, f"{START}.000000", "app")]
+        lines += [f"MEM {10 + i}.000000 {START + i}.0000\n" for i in range(5)]
+        lines += [f"#FRAME|1|0|m.main|/x/m.py|10 nan nan\n", "#FRAME|2|1|m.load|/x/m.py|3 nan nan\n",
+                  "#FRAME|3|1|m.a;b|\\e|0 nan nan\n",
+                  f"#STACK|100|{START}.0|{START + 2}.0|\\e|2|20|2.0|3.0|0.0|13.0 nan nan\n",
+                  f"#STACK|100|{START + 2}.0|{START + 4}.0|\\e|3|15|1.5|1.0|0.0|14.0 nan nan\n",
+                  f"#STACK|100|{START + 2}.0|{START + 4}.0|\\e|0|5|0.5|0.0|0.0|14.0 nan nan\n",
+                  f"#STACK|100|{START}.0|{START + 4}.0|T-1|1|40|4.0|0.0|0.0|14.0 nan nan\n",
+                  f"FUNC m.load 10.0 {START}.5 13.0 {START + 2}.0 1 sampled=0.05\n"]
+        (self.directory / "stacks.dat").write_text("CMDLINE app\n" + "".join(lines))
+
+    def test_sampled_stacks(self):
+        self.stacks()
+        self.assertEqual(self.export("collapsed", "stacks.dat")[0].read_text().splitlines(), [
+            "app 500000", "app;m.main;m.load 2000000", "app;m.main;m.a:b 1500000", "app;T-1;m.main 4000000"])
+        self.assertEqual(sorted(self.run_mprof("export", "--to", "collapsed", "--by", "growth",
+                                               "stacks.dat").stdout.splitlines()),
+                         [f"m.main;m.a:b {MIB}", f"m.main;m.load {3 * MIB}"])
+        half = self.run_mprof("export", "--to", "collapsed", "-w", "0,1", "stacks.dat").stdout
+        self.assertEqual(half.splitlines(), ["app;m.main;m.load 1000000", "app;T-1;m.main 1000000"])
+        document = json.loads(self.export("speedscope", "stacks.dat")[0].read_text())
+        names = [frame["name"] for frame in document["shared"]["frames"]]
+        self.assertIn({"name": "m.load", "file": "/x/m.py", "line": 3}, document["shared"]["frames"])
+        main, thread = document["profiles"]
+        self.assertEqual([[names[frame] for frame in sample] for sample in main["samples"]],
+                         [["m.main", "m.load"], ["m.main", "m.a;b"], []])
+        self.assertEqual((main["weights"], main["endValue"], main["unit"]), ([2, 1.5, 0.5], 4, "seconds"))
+        self.assertEqual((thread["name"], thread["weights"]), ("app: T-1", [4]))
 
     def tangled(self):
         """Calls of one lane that overlap without nesting, begin or end together, or take no time."""
@@ -419,10 +454,11 @@ class Export(TestCase):
         schema = json.loads((place / "file-format-schema.json").read_text())
         self.make()
         self.tangled()
+        self.stacks()
         files = []
         for number, options in enumerate((["speedscope"], ["speedscope", "--by", "growth"], ["collapsed"], ["chrome"])):
             name = f"{number}.json"
-            self.run_mprof("export", "--to", *options, "-o", name, "a.dat", "t.dat")
+            self.run_mprof("export", "--to", *options, "-o", name, "a.dat", "t.dat", "stacks.dat")
             files.append(self.directory / name)
         for path in files[:2]:
             jsonschema.Draft7Validator(schema).validate(json.loads(path.read_text()))
