@@ -33,7 +33,7 @@ packages_test=(
     chromium chromium-driver firefox-esr
     valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
     zsh fish
-    python3-pip python3-venv patchelf # docs/install.md
+    python3-pip python3-venv patchelf dpkg-dev lintian # docs/install.md
     mandoc doxygen 'clang-format-16|' # only this version checks the layout
 )
 

@@ -75,7 +75,7 @@ if(MPROF_DRAW)
     "${about}\nThis package has the shared library that draws recordings.")
   mprof_debian_package(libmprof-render-dev libdevel "library that draws memory over time: development files"
     "${about}\nThis package has headers and archives of libmprof-render."
-    DEPENDS "libmprof-render${soversion} ${same}, libmprof-dev ${same}, libpango1.0-dev, libcairo2-dev, libpng-dev")
+    DEPENDS "libmprof-render${soversion} ${same}, libmprof-dev ${same}, libpango1.0-dev, libcairo2-dev, libpng-dev, zlib1g-dev")
   list(APPEND components mprof-plot libmprof-render${soversion} libmprof-render-dev)
 endif()
 
@@ -83,7 +83,7 @@ mprof_debian_library(libmprof${soversion} libmprof "library that reads and write
   "${about}\nThis package has the shared library for recordings.")
 mprof_debian_package(libmprof-dev libdevel "library that reads and writes memory over time: development files"
   "${about}\nThis package has headers and archives of libmprof, and the header\nfor marks in C programs."
-  DEPENDS "libmprof${soversion} ${same}")
+  DEPENDS "libmprof${soversion} ${same}, zlib1g-dev, libzstd-dev")
 mprof_debian_package(mprof-doc doc "memory of programs over time: documents"
   "${about}\nThis package has the documents." ARCHITECTURE all SHLIBDEPS OFF)
 list(APPEND components libmprof${soversion} libmprof-dev mprof-doc)

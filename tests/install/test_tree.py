@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from mprof_test import (  # noqa: E402
-    DEADLINE_S, FIXTURES, MPROF, PROGRAMS, Recording, TestCase, check_png, python)
+    DEADLINE_S, FIXTURES, MPROF, SOURCE, PROGRAMS, Recording, TestCase, check_png, python)
 
 CONSUMER_C = """
 #include <mprof/profile.h>
@@ -125,6 +125,21 @@ class Tree(TestCase):
                      "share/bash-completion/completions/mprof", "share/zsh/site-functions/_mprof",
                      "share/fish/vendor_completions.d/mprof.fish", "share/doc/mprof/LICENSE"):
             self.assertIn(name, names)
+        pages = {f"share/man/man{page.suffix[1]}/{page.name}" for page in (SOURCE / "docs/man").iterdir()}
+        self.assertLessEqual(pages, names)
+
+    def test_components_are_the_packages(self):
+        """Each file belongs to one of them."""
+        names = []
+        for component in ("mprof", "mprof-plot", "mprof-doc", "python3-mprof", "libmprof0", "libmprof-dev",
+                          "libmprof-render0", "libmprof-render-dev"):
+            tree = self.directory / component
+            self.check("cmake", "--install", pathlib.Path(MPROF).parent, "--prefix", tree, "--component", component)
+            own = {path.relative_to(tree) for path in tree.rglob("*") if path.is_symlink() or path.is_file()}
+            self.assertTrue(own, component)
+            names += own
+        whole = {path.relative_to(self.tree) for path in self.tree.rglob("*") if path.is_symlink() or path.is_file()}
+        self.assertEqual(sorted(names), sorted(whole))
 
     def test_links_of_the_documents(self):
         folder = self.tree / "share" / "doc" / "mprof"

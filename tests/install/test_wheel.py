@@ -170,12 +170,6 @@ class Wheel(TestCase):
     def test_size(self):
         self.assertLess(self.wheel.stat().st_size, SIZE_MAX)
 
-    def test_second_build_has_the_same_bytes(self):
-        (self.directory / "second").mkdir()
-        again = make_wheel(SOURCE, self.directory / "second", TMPDIR=str(self.directory))
-        self.assertEqual(again.name, self.wheel.name)
-        self.assertEqual(again.read_bytes(), self.wheel.read_bytes())
-
     def test_licences_of_libraries_and_fonts(self):
         folder = next(self.unpacked.glob("*.dist-info/licenses"))
         listed = (folder / "BUNDLED.txt").read_text()
@@ -241,13 +235,11 @@ class Wheel(TestCase):
         moved = self.directory / "moved"
         shutil.copytree(self.python.parent.parent, moved, symlinks=True)
         pip("install", "--no-compile", "--target", self.directory / "target", self.wheel)
-        pip("install", "--no-compile", "--prefix", self.directory / "prefix", self.wheel)
         by_user = ["--break-system-packages"] if "--break-system-packages" in pip("install", "--help").stdout else []
         pip("install", "--no-compile", "--user", *by_user, self.wheel,
             env=self.environment(PYTHONUSERBASE=str(self.directory / "user")))
         places = [self.directory / "links" / "other name", moved / "bin" / "mprof",
-                  self.directory / "target" / "bin" / "mprof", next((self.directory / "prefix").rglob("bin/mprof")),
-                  self.directory / "user" / "bin" / "mprof"]
+                  self.directory / "target" / "bin" / "mprof", self.directory / "user" / "bin" / "mprof"]
         for mprof in places:
             with self.subTest(mprof=str(mprof.relative_to(self.directory))):
                 self.check_use(mprof, sys.executable)
@@ -279,7 +271,7 @@ class Wheel(TestCase):
         if not package.exists():
             self.skipTest("python3-memory-profiler is not installed")
         own = environment_of(self.directory / "over", sys.executable, "--system-site-packages")
-        pip("install", self.wheel, python=own)
+        pip("install", "--no-compile", self.wheel, python=own)
         self.check_use(self.directory / "over/bin/mprof", own)
         where = "import memory_profiler; print(memory_profiler.__file__)"
         self.assertIn("over/lib", run(own, "-c", where).stdout)
@@ -291,15 +283,12 @@ class Wheel(TestCase):
         folder = self.directory / "venv"
         own = environment_of(folder)
         before = files_in(folder)
-        pip("install", self.wheel, stand_in, python=own)
-        self.assertEqual(pip("check", python=own).stdout, "No broken requirements found.\n")
-        pip("install", "memory_profiler>=0.58", python=own)
-        pip("install", "memory-profiler==0.61.0", python=own)
+        pip("install", "--no-compile", self.wheel, stand_in, python=own)
+        pip("install", "memory_profiler>=0.58", "memory-profiler==0.61.0", python=own)
         done = run(own, "-c", "import importlib.metadata as m; print(m.version('memory_profiler'))")
         self.assertEqual(done.stdout, "0.61\n")
-        pip("uninstall", "-y", "mprof", python=own)
-        self.assertIn("requires mprof", pip("check", python=own, expect=1).stdout)
-        pip("uninstall", "-y", "memory_profiler", python=own)
+        self.assertEqual(pip("check", python=own).stdout, "No broken requirements found.\n")
+        pip("uninstall", "-y", "memory_profiler", "mprof", python=own)
         self.assertEqual(files_in(folder), before)
 
     # ---- other ways to build ----

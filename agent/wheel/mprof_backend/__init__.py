@@ -36,16 +36,14 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = build.Settings(config_settings)
     with tempfile.TemporaryDirectory(prefix="mprof-wheel-") as place:
         stage = os.path.join(place, "stage")
-        build.install(settings, stage)
+        build.install(settings, stage, metadata.version())
         files = tree.wheel_files(stage)
         native = tree.native_folder()
-        drawing = [name for name in files if os.path.basename(name) in ("mprof-draw", "libmprof-render.so")]
-        sources = bundle.linked_archives()
-        if drawing:
-            libraries = os.path.join(place, "libs")
-            os.mkdir(libraries)
-            sources += bundle.libraries(libraries, [files[name] for name in drawing])
-            files.update(tree.files_of(libraries, native + "/libs"))
+        libraries = os.path.join(place, "libs")
+        os.mkdir(libraries)
+        sources = bundle.linked_archives() + bundle.libraries(libraries, files, native + "/libs")
+        files.update(tree.files_of(libraries, native + "/libs"))
+        if native + "/mprof-draw" in files:
             fonts, font_sources = bundle.fonts()
             files.update({native + "/fonts/" + os.path.basename(path): path for path in fonts})
             sources += font_sources

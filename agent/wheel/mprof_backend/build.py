@@ -91,6 +91,8 @@ def build(settings):
     return place
 
 
-def install(settings, stage):
-    """Builds, and installs into an empty folder."""
-    _run("cmake", "--install", build(settings), "--prefix", stage, "--strip")
+def install(settings, stage, version):
+    """Builds, and installs into an empty folder what the wheel has; a component that was not built is empty."""
+    place = build(settings)
+    for component in ("mprof", "mprof-plot", "python3-mprof", "libmprof-render" + version.partition(".")[0]):
+        _run("cmake", "--install", place, "--prefix", stage, "--strip", "--component", component)

@@ -35,7 +35,8 @@ class Source:
 
 def _resolve(path):
     """{name: path} of all libraries that a file needs, those of libraries included."""
-    text = subprocess.run(["ldd", path], stdout=subprocess.PIPE, check=True, text=True,
+    # static and freestanding objects are no dynamic executables, for ldd
+    text = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, text=True,
                           env={**os.environ, "LC_ALL": "C"}).stdout
     missing = re.findall(r"^\s*(\S+) => not found", text, re.M)
     if missing:
@@ -62,21 +63,29 @@ def _link(path, run_path, names, soname=None):
                                "use another version of it")
 
 
-def libraries(folder, binaries):
-    """Copies what these files need, except for the C library, into the folder, and links all with each other."""
+def libraries(folder, files, name):
+    """Copies what our files need, except for the C library, into a folder, and links all with each other. files: {name in
+    the wheel: path}; name: that of the folder."""
     found = {}
-    for path in binaries:
-        found.update(_resolve(path))
-    found = {name: path for name, path in found.items() if not _SYSTEM.match(name)}
-    names = {name: _own_name(name, path) for name, path in found.items()}
-    for name, path in sorted(found.items()):
-        copy = os.path.join(folder, names[name])
+    linked = []
+    for own, path in files.items():
+        foreign = {library: place for library, place in _resolve(path).items() if not _SYSTEM.match(library)} \
+            if elf.is_native(path) else {}
+        if foreign and "/scripts/" in own:
+            raise build.BuildError(f"the command mprof is linked with {min(foreign)}, which a wheel cannot bring along for "
+                                   "it: install the archive of that library, or leave it out by CMAKE_ARGS")
+        if foreign:
+            linked.append(own)
+        found.update(foreign)
+    names = {library: _own_name(library, path) for library, path in found.items()}
+    for library, path in sorted(found.items()):
+        copy = os.path.join(folder, names[library])
         shutil.copy(path, copy)
         os.chmod(copy, 0o755)
-        _link(copy, "$ORIGIN", names, names[name])
-    for path in binaries:
-        _link(path, "$ORIGIN/libs", names)
-    return [Source(f"native/libs/{names[name]}", path) for name, path in sorted(found.items())]
+        _link(copy, "$ORIGIN", names, names[library])
+    for own in linked:
+        _link(files[own], os.path.join("$ORIGIN", os.path.relpath(name, os.path.dirname(own))), names)
+    return [Source(f"native/libs/{names[library]}", path) for library, path in sorted(found.items())]
 
 
 # ---- fonts ----
@@ -144,7 +153,9 @@ def _texts_of(package):
 def linked_archives():
     """Archives that are linked into our files."""
     found = []
-    for name, what in (("libjansson.a", "the command mprof, native/mprof-draw"), ("libc.a", "the command mprof")):
+    everywhere = "the command mprof, native/mprof-draw, _mprof.abi3.so"
+    for name, what in (("libjansson.a", "the command mprof, native/mprof-draw"), ("libz.a", everywhere),
+                       ("libzstd.a", everywhere), ("libc.a", "the command mprof")):
         path = _ask("cc", f"-print-file-name={name}")
         if os.path.isabs(path.strip()):
             found.append(Source(f"{what} (linked)", path.strip()))

@@ -6,7 +6,7 @@ import subprocess
 import sysconfig
 
 
-def _is_native(path):
+def is_native(path):
     """An ELF file of this machine, not the shim for programs of 32 bits."""
     with open("/proc/self/exe", "rb") as own, open(path, "rb") as file:
         mine, head = own.read(20), file.read(20)
@@ -33,7 +33,7 @@ def glibc_version(path):
 def wheel_tag(paths):
     """CPython's stable interface of 3.8, and the C library: manylinux_X_Y where it is glibc."""
     machine = re.sub(r"\W", "_", sysconfig.get_platform()).replace("linux_", "", 1)
-    native = [path for path in paths if _is_native(path)]
+    native = [path for path in paths if is_native(path)]
     newest = max(map(glibc_version, native), default=(0, 0))
     is_glibc = newest != (0, 0)
     # pip knows the tags of each machine from its first glibc on

@@ -43,9 +43,9 @@ def wheel_files(stage):
     files.update(files_of(os.path.join(stage, _PRIVATE), native_folder()))
     files[scripts_folder() + "/mprof"] = os.path.join(stage, "bin", "mprof")
     for place, _, names in os.walk(stage):
-        if "libmprof-render.so" in names:
-            path = os.path.realpath(os.path.join(place, "libmprof-render.so"))
-            files[native_folder() + "/libmprof-render.so"] = path
+        for name in names:
+            if name.startswith("libmprof-render.so"):
+                files[native_folder() + "/libmprof-render.so"] = os.path.realpath(os.path.join(place, name))
     return files
 
 
