@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from mprof_test import (  # noqa: E402
-    DEADLINE_S, FIXTURES, MPROF, SOURCE, PROGRAMS, Recording, TestCase, check_png, python)
+    DEADLINE_S, FIXTURES, MPROF, PROGRAMS, SOURCE, Recording, TestCase, check_png, python)
 
 CONSUMER_C = """
 #include <mprof/profile.h>
