@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define FAULTS_PER_EVENT 256
 #define EVENTS_AT_ONCE 64
 
 void mprof__fault_events_open(mprof__fault_events *events)
@@ -38,7 +37,7 @@ static int open_event(int64_t tid)
     attributes.size = sizeof attributes;
     attributes.type = PERF_TYPE_SOFTWARE;
     attributes.config = PERF_COUNT_SW_PAGE_FAULTS;
-    attributes.sample_period = FAULTS_PER_EVENT;
+    attributes.sample_period = MPROF__FAULTS_PER_EVENT;
     attributes.wakeup_events = 1;
     attributes.exclude_hv = 1;
     int fd =
@@ -138,6 +137,7 @@ size_t mprof__fault_events_take(mprof__fault_events *events, uint64_t *keys, siz
 
         if (head != event->head) {
             event->head = head;
+            event->has_fired = true;
             keys[count++] = event->key;
         }
     }

@@ -20,13 +20,17 @@ typedef struct mprof__fault_events {
 
 /* The event of one thread; stays at the same address while it is open. */
 struct mprof__fault_event {
-    int fd;        /* -1: none */
-    void *page;    /* its ring buffer, without which the kernel does not wake */
-    uint64_t head; /* of the buffer, as seen last: how much was ever written */
+    int fd;         /* -1: none */
+    void *page;     /* its ring buffer, without which the kernel does not wake */
+    uint64_t head;  /* of the buffer, as seen last: how much was ever written */
+    bool has_fired; /* since the owner last set this to false */
     uint64_t key;
     mprof__fault_event *next;
     mprof__fault_event **link; /* what points to it */
 };
+
+/* Faults of one event: a mebibyte of small pages. */
+#define MPROF__FAULTS_PER_EVENT 256
 
 #define MPROF__FAULT_EVENT_NONE                                                                    \
     {                                                                                              \

@@ -16,23 +16,11 @@
 #define YOUNG_NS INT64_C(200000000)
 /* Faults in an interval that make a process be sampled more often in the next one: 128 KiB. */
 #define FAST_FAULTS 32
-/* Counts of resident pages are off by some dozens for each processor; the faults may fall short of
- * the change by this much before the rest is taken for huge pages. */
-#define SLACK_BYTES (INT64_C(1) << 20)
-/* A sample stands for no more time than this many intervals. */
-#define GAP_MAX 10
+/* After a longer pause a sample stands for one interval only: the machine, or the recorder, slept.
+ */
+#define GAP_MAX_NS INT64_C(1000000000)
 
 static const char native_lane[] = "native threads";
-
-static int64_t page_bytes(void)
-{
-    static int64_t size;
-
-    if (size == 0) {
-        size = sysconf(_SC_PAGESIZE);
-    }
-    return size;
-}
 
 /* ---- open and close ---- */
 
@@ -57,7 +45,7 @@ mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stac
     stacks->pid = pid;
     stacks->probe = probe;
     stacks->known_ns = now_ns;
-    stacks->faults.fd = -1;
+    stacks->growth.counter.fd = -1;
     mprof__idle_check_init(&stacks->idle);
     return MPROF_OK;
 }
@@ -81,7 +69,7 @@ static void close_reader(mprof__process_stacks *stacks)
     }
     mprof__python_stacks_close(stacks->reader);
     stacks->reader = NULL;
-    mprof__fault_counter_close(&stacks->faults);
+    mprof__process_growth_close(&stacks->growth);
     mprof__shown_frames_close(&stacks->shown);
     free(stacks->functions);
     stacks->functions = NULL;
@@ -112,8 +100,9 @@ static mprof_status find_python(mprof__process_stacks *stacks, const mprof__proc
         return MPROF_ENOTFOUND;
     }
     stacks->retry_ns = now_ns + (pause_ns < RETRY_MAX_NS ? pause_ns : RETRY_MAX_NS);
-    if (parent && parent->reader && mprof__procfs_stat_read(&stat, stacks->pid) == 0 &&
-        !stat.has_executed) {
+    bool is_fork = parent && parent->reader && mprof__procfs_stat_read(&stat, stacks->pid) == 0 &&
+                   !stat.has_executed;
+    if (is_fork) {
         hints = mprof__python_stacks_hints(parent->reader);
     }
     mprof_status status = mprof__python_stacks_open(&stacks->reader, stacks->pid, hints, error);
@@ -125,7 +114,10 @@ static mprof_status find_python(mprof__process_stacks *stacks, const mprof__proc
         stacks->tried_ns = now_ns;
     }
     if (status == MPROF_OK) {
-        mprof__fault_counter_open(&stacks->faults, stacks->pid, 0);
+        mprof__process_growth_open(&stacks->growth, stacks->pid, stacks->probe);
+        if (is_fork) {
+            mprof__process_growth_note_fork(&stacks->growth);
+        }
         mprof__shown_frames_open(&stacks->shown, stacks->context->chosen, stacks->pid);
     }
     return status;
@@ -304,7 +296,7 @@ static int64_t time_since_timed(const mprof__process_stacks *stacks, int64_t now
     int64_t elapsed_ns = now_ns - stacks->timed_ns;
     int64_t interval_ns = stacks->context->interval_ns;
 
-    return elapsed_ns > GAP_MAX * interval_ns ? interval_ns : elapsed_ns;
+    return elapsed_ns > GAP_MAX_NS && elapsed_ns > 2 * interval_ns ? interval_ns : elapsed_ns;
 }
 
 /* The process has not run since the last sample. */
@@ -342,33 +334,47 @@ static void account_for_time(mprof__process_stacks *stacks, bool is_timed,
 
 /* ---- growth ---- */
 
-/* Returns the faults of the whole process since the last sample. */
-static int64_t count_faults(mprof__process_stacks *stacks)
+/* Of the faults since the last sample, those that are credited to the stack of that sample. A
+ * thread that was faulting then went on for some time: for half of it on average, if it is found at
+ * a fault now; else at most as fast as it did before. */
+static int64_t faults_of_stack_before(const mprof__stack_thread *thread, int64_t lasted_ns)
 {
-    int64_t total = mprof__fault_counter_advance(&stacks->faults);
+    double most = thread->faults_per_ns * (double)lasted_ns;
+    int64_t faults = most < (double)thread->grown_faults ? (int64_t)most : thread->grown_faults;
 
-    for (size_t i = 0; i < stacks->thread_count; i++) {
-        mprof__stack_thread *thread = stacks->threads[i];
-        int64_t faults = total > 0 && thread->faults.tid != 0
-                             ? mprof__fault_counter_advance(&thread->faults)
-                             : 0;
-
-        thread->grown_faults = faults > 0 ? faults : 0;
-    }
-    return total > 0 ? total : 0;
+    return thread->event.has_fired ? faults / 2 : faults;
 }
 
-/* Bytes that faults of which resident memory changed by delta_bytes have added. */
-static int64_t grown_bytes(mprof__process_stacks *stacks, int64_t faults, int64_t delta_bytes)
+static void measure_thread(mprof__process_stacks *stacks, mprof__stack_thread *thread,
+                           int64_t now_ns)
 {
-    int64_t bytes = faults * page_bytes();
+    const mprof__stack_moment before = {stacks->sampled_ns, stacks->sampled_bytes,
+                                        stacks->sampled_ns, stacks->sampled_bytes};
+    int64_t faults = stacks->growth.faults > 0 && thread->faults.tid != 0
+                         ? mprof__fault_counter_advance(&thread->faults)
+                         : 0;
 
-    stacks->balance_bytes += bytes - delta_bytes;
-    if (stacks->balance_bytes < -SLACK_BYTES) { /* huge pages, or many pages for one fault */
-        bytes -= stacks->balance_bytes;
-        stacks->balance_bytes = 0;
+    thread->grown_faults = faults > 0 ? faults : 0;
+    thread->early_faults = faults_of_stack_before(thread, now_ns - stacks->sampled_ns);
+    if (thread->early_faults > 0) {
+        mprof__stack_thread_grow(
+            thread, (int64_t)((double)thread->early_faults * stacks->growth.bytes_per_fault),
+            &before);
     }
-    return bytes;
+}
+
+/* How fast a thread makes page faults in the stack that it has now: as fast as can be if it was
+ * caught at one, and not known if the stack is new. */
+static void note_rate(mprof__stack_thread *thread, uint32_t node_before, int64_t lasted_ns)
+{
+    if (thread->event.has_fired) {
+        thread->faults_per_ns = 1;
+    } else if (thread->node != node_before || lasted_ns <= 0) {
+        thread->faults_per_ns = 0;
+    } else {
+        thread->faults_per_ns = (double)thread->grown_faults / (double)lasted_ns;
+    }
+    thread->event.has_fired = false;
 }
 
 /* The thread to which a release is credited: one that runs. */
@@ -392,6 +398,17 @@ static mprof__stack_thread *running_thread(const mprof__process_stacks *stacks,
     return found;
 }
 
+/* Whether Python code runs: an interpreter that ends gives back its memory without. */
+static bool has_frames(const mprof__python_sample *sample)
+{
+    for (size_t i = 0; i < sample->count; i++) {
+        if (sample->threads[i].count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Credits the release found at the sample before, and notes that of this one: at the end of a
  * process all its memory goes, which is no release of the function that ran last. */
 static void note_release(mprof__process_stacks *stacks, const mprof__python_sample *sample,
@@ -405,24 +422,47 @@ static void note_release(mprof__process_stacks *stacks, const mprof__python_samp
         }
         stacks->released_bytes = 0;
     }
-    if (stacks->balance_bytes > 0) {
+    int64_t bytes = mprof__process_growth_take_release(&stacks->growth);
+    if (bytes > 0) {
         const mprof__stack_thread *thread = running_thread(stacks, sample);
 
-        if (thread) {
+        if (thread && has_frames(sample)) {
             stacks->released_in = thread->lane;
             stacks->released_node = thread->node;
-            stacks->released_bytes = stacks->balance_bytes;
+            stacks->released_bytes = bytes;
         }
-        stacks->balance_bytes = 0;
     }
 }
 
-/* Faults of threads without a thread state, such as a numerical library's, and of those that have
- * ended since. */
-static void credit_unowned(mprof__process_stacks *stacks, int64_t bytes,
+/* The thread that has ended since the last sample, if it is the only one. */
+static mprof__stack_thread *find_ended(const mprof__process_stacks *stacks)
+{
+    mprof__stack_thread *found = NULL;
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (!stacks->threads[i]->is_seen) {
+            if (found) {
+                return NULL;
+            }
+            found = stacks->threads[i];
+        }
+    }
+    return found;
+}
+
+/* Faults of threads without a thread state, such as a numerical library's; and of threads that have
+ * ended since, where only one has, to its last stack. */
+static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *ended, int64_t bytes,
                            const mprof__stack_moment *moment)
 {
+    const mprof__stack_moment before = {stacks->sampled_ns, stacks->sampled_bytes,
+                                        stacks->sampled_ns, stacks->sampled_bytes};
     mprof__stack_lane *lane = NULL;
+
+    if (ended) {
+        mprof__stack_thread_grow(ended, bytes, &before);
+        return;
+    }
 
     for (size_t i = 0; i < stacks->lanes.count && !lane; i++) {
         if (strcmp(stacks->lanes.items[i]->name, native_lane) == 0) {
@@ -439,37 +479,26 @@ static void credit_unowned(mprof__process_stacks *stacks, int64_t bytes,
     }
 }
 
-static void credit_growth(mprof__process_stacks *stacks, int64_t process_faults,
-                          const mprof__stack_moment *moment)
+static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_moment *moment)
 {
     int64_t owned = 0;
 
     for (size_t i = 0; i < stacks->thread_count; i++) {
-        owned += stacks->threads[i]->grown_faults;
-    }
-    stacks->unowned_faults += process_faults - owned;
-    int64_t unowned = stacks->unowned_faults > 0 ? stacks->unowned_faults : 0;
-    int64_t total = owned + unowned;
-    stacks->unowned_faults -= unowned;
-    stacks->moved_faults += total;
-
-    int64_t bytes = grown_bytes(stacks, total, moment->rss_bytes - moment->before_bytes);
-    if (total == 0 || bytes <= 0) {
-        return;
-    }
-    for (size_t i = 0; i < stacks->thread_count; i++) {
         mprof__stack_thread *thread = stacks->threads[i];
+        int64_t faults = thread->grown_faults - thread->early_faults;
 
-        if (thread->grown_faults > 0) {
-            double share = (double)thread->grown_faults / (double)total;
-
-            mprof__stack_thread_grow(thread, (int64_t)((double)bytes * share), moment);
+        owned += thread->grown_faults;
+        if (faults > 0) {
+            mprof__stack_thread_grow(
+                thread, (int64_t)((double)faults * stacks->growth.bytes_per_fault), moment);
         }
     }
-    if (unowned > 0) {
-        credit_unowned(stacks, (int64_t)((double)bytes * ((double)unowned / (double)total)),
-                       moment);
+    int64_t unowned = mprof__process_growth_take_unowned(&stacks->growth, owned);
+    if (unowned > 0 && stacks->growth.bytes_per_fault > 0) {
+        credit_unowned(stacks, find_ended(stacks),
+                       (int64_t)((double)unowned * stacks->growth.bytes_per_fault), moment);
     }
+    stacks->moved_faults += stacks->growth.faults;
 }
 
 /* ---- samples ---- */
@@ -517,7 +546,10 @@ static void take_over(mprof__process_stacks *stacks, const mprof__python_sample 
             thread = add_thread(stacks, read);
         }
         if (thread) {
+            uint32_t node_before = thread->node;
+
             update_thread(stacks, thread, read, moment);
+            note_rate(thread, node_before, moment->now_ns - moment->before_ns);
             mprof__stack_thread_note_recorded(thread, moment->now_ns, &recorded);
         }
     }
@@ -532,7 +564,10 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
     if (mprof__memory_probe_rss(stacks->probe, &rss_bytes) != MPROF__PROBE_OK) {
         return MPROF_OK; /* it ends */
     }
-    int64_t faults = count_faults(stacks);
+    mprof__process_growth_measure(&stacks->growth, rss_bytes - stacks->sampled_bytes);
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        measure_thread(stacks, stacks->threads[i], now_ns);
+    }
     mprof_status status = mprof__python_stacks_read(stacks->reader, sample, error);
     if (status == MPROF_EARGUMENT && has_ended(stacks->pid)) {
         status = MPROF_ENOTFOUND;
@@ -548,12 +583,13 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
         moment.before_ns =
             stacks->tried_ns > stacks->known_ns ? stacks->tried_ns : stacks->known_ns;
         moment.before_bytes = rss_bytes;
-        stacks->timed_ns = moment.before_ns;
+        stacks->timed_ns = now_ns - moment.before_ns < stacks->context->interval_ns
+                               ? moment.before_ns
+                               : now_ns - stacks->context->interval_ns;
+        mprof__process_growth_reset(&stacks->growth);
     }
     take_over(stacks, sample, &moment);
-    if (!is_first) {
-        credit_growth(stacks, faults, &moment);
-    }
+    credit_growth(stacks, &moment);
     note_release(stacks, sample, &moment);
     end_missing_threads(stacks, &moment);
     account_for_time(stacks, is_timed, &moment);
@@ -581,6 +617,13 @@ mprof_status mprof__process_stacks_sample(mprof__process_stacks *stacks,
         status = read_sample(stacks, is_timed, now_ns, error);
     }
     return status == MPROF_ENOTFOUND ? MPROF_OK : status;
+}
+
+void mprof__process_stacks_note_fork(mprof__process_stacks *stacks)
+{
+    if (stacks->sampled_ns != 0) {
+        mprof__process_growth_note_fork(&stacks->growth);
+    }
 }
 
 void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_ns)

@@ -1,14 +1,14 @@
 /* The sampled stacks of one process: its reader, its threads, and who made its memory grow.
  *
  * Growth is gross: each thread's own page faults, credited to the stack that it has at the sample
- * after. What the faults exceed the change of resident memory by was released meanwhile; which
- * thread released it cannot be known. */
+ * after; see decision 0073 for samples at page faults. What the faults exceed the change of
+ * resident memory by was released meanwhile; which thread released it cannot be known. */
 #ifndef MPROF_RECORD_PROCESS_STACKS_H
 #define MPROF_RECORD_PROCESS_STACKS_H
 
-#include "fault_counter.h"
 #include "fault_events.h"
 #include "frame_tree.h"
+#include "process_growth.h"
 #include "python_stacks.h"
 #include "record/kernel/idle_check.h"
 #include "record/kernel/memory_probe.h"
@@ -48,7 +48,7 @@ typedef struct mprof__process_stacks {
     int64_t retry_ns;             /* when to look for a Python again */
     int64_t tried_ns;             /* when it was looked for last, in vain; 0: never */
     mprof__idle_check idle;
-    mprof__fault_counter faults;
+    mprof__process_growth growth;
     mprof__shown_frames shown;
     uint32_t *functions; /* by the id of a code: number in the tree + 1; 0: not looked up */
     size_t function_count;
@@ -61,11 +61,10 @@ typedef struct mprof__process_stacks {
     int64_t timed_ns;      /* up to when time is accounted for */
     uint64_t held_samples; /* of the last stacks, not accounted for yet */
     int64_t held_ns;
-    int64_t unowned_faults; /* of the process, not of a known thread; negative: read too early */
-    int64_t balance_bytes;  /* growth credited, less the change of resident memory, less releases */
     mprof__stack_lane *released_in; /* the release of the last sample; credited if it goes on */
     uint32_t released_node;
     int64_t released_bytes;
+
     int64_t moved_faults; /* since the last regular sample */
     bool is_fast;         /* sampled more often until the next regular sample */
 } mprof__process_stacks;
@@ -89,6 +88,9 @@ void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_n
 /* A call that the process has recorded itself has ended: see stack_thread.h. */
 int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks, mprof_text lane,
                                        int32_t level, int64_t enter_ns, int64_t exit_ns);
+
+/* The process has forked a child: they share its memory until one of them writes. */
+void mprof__process_stacks_note_fork(mprof__process_stacks *stacks);
 
 /* Writes the samples summed up so far. Returns how many records. */
 size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_log *log,

@@ -197,6 +197,10 @@ static mprof__process_stacks *find_or_add(mprof__stack_recorder *recorder, mprof
     if (stacks) {
         return stacks;
     }
+    mprof__process_stacks *parent = find(recorder, process->ppid);
+    if (parent) {
+        mprof__process_stacks_note_fork(parent);
+    }
     mprof__process_stacks **processes =
         mprof__array_grow(recorder->processes, recorder->count, &recorder->size, sizeof *processes);
     if (!processes) {

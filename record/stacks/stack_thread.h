@@ -52,7 +52,9 @@ typedef struct mprof__stack_thread {
     mprof__fault_event event;
     bool is_seen;             /* in the present sample */
     uint32_t node;            /* of the innermost frame shown; 0: none */
-    int64_t grown_faults;     /* in the present sample */
+    int64_t grown_faults;     /* since the last sample */
+    int64_t early_faults;     /* those of them that are credited to the stack of the last sample */
+    double faults_per_ns;     /* how fast the present stack made some when it was sampled */
     mprof__stack_span *spans; /* owned; outermost first */
     size_t depth;
     size_t size;

@@ -21,7 +21,8 @@ class Sum:
 
 
 class Stacks:
-    """`own` and `total` of each function: with it innermost, and anywhere on the stack (once)."""
+    """`own` and `total` of each function: with it innermost, and anywhere on the stack (once). `direct`: innermost
+    but for functions of the module `truth`."""
 
     def __init__(self, recording):
         self.frames = {}  # id -> (parent, name, file, line)
@@ -37,11 +38,13 @@ class Stacks:
             self.rows.append((int(pid), lane, int(node), Sum(int(samples), *map(float, numbers))))
         self.own = collections.defaultdict(Sum)
         self.total = collections.defaultdict(Sum)
+        self.direct = collections.defaultdict(Sum)
         self.all = Sum()
         for _, _, node, row in self.rows:
             names = self.names(node)
             self.all.add(row)
             self.own[names[-1] if names else ""].add(row)
+            self.direct[next((name for name in reversed(names) if not name.startswith("truth.")), "")].add(row)
             for name in set(names):
                 self.total[name].add(row)
 
@@ -52,6 +55,14 @@ class Stacks:
             node, name = self.frames[node][:2]
             names.append(name)
         return names[::-1]
+
+    def of_process(self, pid, name):
+        """The total of a function in one process."""
+        found = Sum()
+        for owner, _, node, row in self.rows:
+            if owner == pid and name in self.names(node):
+                found.add(row)
+        return found
 
     def stacks(self):
         """All stacks as tuples of names."""

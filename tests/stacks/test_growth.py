@@ -1,0 +1,75 @@
+"""Who made memory grow: what programs know that they touched, against what is credited to their functions."""
+
+import unittest
+
+from truth import TruthCase
+
+# what an interpreter touches for itself meanwhile
+NOISE_MIB = 0.5
+
+
+class Growth(TruthCase):
+    PROGRAMS = ("grow_steps", "grow_threads", "grow_release", "grow_generator", "grow_children", "grow_short",
+                "grow_pages", "grow_copies")
+    OPTIONS = ("-T", "0.05")
+
+    def check_growth(self, run, part, sums="total"):
+        for key, mib in run.truth.mib.items():
+            self.assertAlmostEqual(getattr(run.stacks, sums)[f"__main__.{key}"].grown, mib,
+                                   delta=part * mib + NOISE_MIB, msg=key)
+
+    def check_steps(self, run):
+        self.check_growth(run, 0.02)
+        self.assertLess(run.stacks.total["__main__.none"].grown, NOISE_MIB)
+
+    def test_functions_of_several_samples(self):
+        self.check_runs(["grow_steps"], self.check_steps)
+        self.check_runs(["grow_generator"], lambda run: self.check_growth(run, 0.02, "direct"))
+
+    def test_threads_side_by_side(self):
+        self.check_runs(["grow_threads"], lambda run: self.check_growth(run, 0.02))
+
+    def test_functions_of_20_ms(self):
+        if self.runs["grow_short"].recording.facts["stacks-events"] != "perf":
+            self.skipTest("page-fault events are not permitted")
+        self.check_runs(["grow_short"], lambda run: self.check_growth(run, 0.05))
+
+    def check_release(self, run):
+        self.check_growth(run, 0.02)
+        self.assertAlmostEqual(run.stacks.all.released, 100, delta=2)
+
+    def test_release(self):
+        self.check_runs(["grow_release"], self.check_release)
+
+    def check_children(self, run):
+        grown = {}
+        for pid, _, node, row in run.stacks.rows:
+            if "__main__.grow" in run.stacks.names(node):
+                grown[pid] = grown.get(pid, 0) + row.grown
+        self.assertEqual(len(grown), 2)
+        for found, mib in zip(sorted(grown.values()), (20, 40)):
+            self.assertAlmostEqual(found, mib, delta=0.02 * mib + NOISE_MIB)
+
+    def test_children(self):
+        self.check_runs(["grow_children"], self.check_children)
+
+    def test_pages_that_faults_do_not_count(self):
+        self.check_runs(["grow_pages"], lambda run: self.check_growth(run, 0.02))
+
+    def check_copies(self, run):
+        self.assertAlmostEqual(run.stacks.total["__main__.grow"].grown, 20, delta=1)
+        self.assertLess(run.stacks.total["__main__.write_all"].grown, 2)
+
+    def test_copies_are_no_growth(self):
+        self.check_runs(["grow_copies"], self.check_copies)
+
+    def test_the_end_is_no_release(self):
+        self.check_runs(set(self.PROGRAMS) - {"grow_release", "grow_pages", "grow_copies"},
+                        lambda run: self.assertLess(run.stacks.all.released, 3))
+
+    def test_callers(self):
+        self.check_callers()
+
+
+if __name__ == "__main__":
+    unittest.main()
