@@ -1,10 +1,13 @@
 /* The recordings that a merged file was made of, and to which of them each process belongs. */
+#include "ranks.h"
+
 #include "profile_parts.h"
 
 #include "array.h"
 #include "buffer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +157,16 @@ mprof_status mprof__profile_name_ranks(mprof__profile_builder *builder)
 }
 
 /* ---- questions ---- */
+
+char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_count)
+{
+    int used = snprintf(text, size, "%zu rank%s", rank_count, rank_count == 1 ? "" : "s");
+    if (host_count > 0 && used > 0 && (size_t)used < size) {
+        snprintf(text + used, size - (size_t)used, " on %zu host%s", host_count,
+                 host_count == 1 ? "" : "s");
+    }
+    return text;
+}
 
 const mprof_rank *mprof_profile_ranks(const mprof_profile *profile, size_t *count)
 {

@@ -566,6 +566,26 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
     return status;
 }
 
+static int compare_ranks(const void *a, const void *b, void *data)
+{
+    const mprof__rank_peak *ranks = data;
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    int order = mprof__compare_doubles(&ranks[right].peak_mib, &ranks[left].peak_mib);
+    return order ? order : (left > right) - (left < right);
+}
+
+uint32_t *mprof__summary_rank_order(const mprof__summary *summary)
+{
+    uint32_t *order = malloc((summary->rank_count + 1) * sizeof *order);
+    for (size_t i = 0; order && i < summary->rank_count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    if (order) {
+        qsort_r(order, summary->rank_count, sizeof *order, compare_ranks, summary->ranks);
+    }
+    return order;
+}
+
 void mprof__summary_free(mprof__summary *summary)
 {
     free(summary->processes);

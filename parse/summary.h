@@ -70,4 +70,7 @@ mprof_status mprof__summary_read(mprof__summary *summary, mprof_source *source,
                                  const char *function, mprof_error *error);
 void mprof__summary_free(mprof__summary *summary);
 
+/* Indexes of the ranks, the highest peak first; the caller's to free. NULL without memory. */
+uint32_t *mprof__summary_rank_order(const mprof__summary *summary);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "parse/array.h"
+#include "parse/ranks.h"
 #include "parse/summary.h"
 
 #include <fcntl.h>
@@ -83,8 +84,10 @@ static void set_lasted(table *t, row *to, double seconds)
     }
 }
 
-static void add_run(table *t, const mprof_run *run, size_t number, const char *path)
+static void add_run(table *t, const mprof_run *run, const mprof__summary *summary, size_t number,
+                    const char *path)
 {
+    char ranks[80];
     row *to = add_row(t);
     if (!to) {
         return;
@@ -98,14 +101,21 @@ static void add_run(table *t, const mprof_run *run, size_t number, const char *p
     set_cell(t, to, PEAK, "%.1f MiB", run->peak_mib);
     set_lasted(t, to, run->last_s - run->first_s);
     set_cell(t, to, PROCESSES, "%zu", run->process_count);
-    set_cell(t, to, COMMAND, "%s", run->command_line);
+    if (summary->rank_count > 0 && run->count == 1) {
+        set_cell(t, to, COMMAND, "%s: %s",
+                 mprof__ranks_text(ranks, sizeof ranks, summary->rank_count, summary->host_count),
+                 run->command_line);
+    } else {
+        set_cell(t, to, COMMAND, "%s", run->command_line);
+    }
 }
 
-static void add_runs(table *t, const mprof__run_finder *finder, size_t number, const char *path)
+static void add_runs(table *t, const mprof__summary *summary, size_t number, const char *path)
 {
+    const mprof__run_finder *finder = &summary->runs;
     size_t first = t->count, highest = 0;
     for (size_t i = 0; i < finder->count; i++) {
-        add_run(t, &finder->runs[i], number, path);
+        add_run(t, &finder->runs[i], summary, number, path);
         highest = finder->runs[i].peak_mib > finder->runs[highest].peak_mib ? i : highest;
     }
     if (finder->count > 1 && first + highest < t->count) {
@@ -123,7 +133,7 @@ static void add_recording(table *t, size_t number, const char *path)
     if (status == MPROF_OK) {
         status = mprof__summary_read(&summary, source, NULL, &error);
         if (status == MPROF_OK) {
-            add_runs(t, &summary.runs, number, path);
+            add_runs(t, &summary, number, path);
             mprof__command_warn_file(path, &summary.warnings);
         }
         mprof__summary_free(&summary);

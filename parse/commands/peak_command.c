@@ -1,6 +1,7 @@
 /* mprof peak: prints the highest memory of recordings, of a function, and of each child. */
 #include "command.h"
 #include "command_parts.h"
+#include "parse/ranks.h"
 #include "parse/source.h"
 #include "parse/summary.h"
 #include "peak_json.h"
@@ -81,6 +82,10 @@ static const struct argp arguments = {
 /* At most this many processes without samples are printed: there may be thousands. */
 #define OTHERS_MAX 10
 
+/* Of a merged recording, on a terminal. */
+#define RANKS_MAX 10
+#define CHILDREN_MAX 20
+
 /* True if the kernel's mark differs in the decimals that are printed. */
 static bool is_above(double kernel_mib, double sampled_mib)
 {
@@ -159,6 +164,34 @@ static void print_others(const mprof__summary *summary)
     }
 }
 
+/* The highest ranks; all into a file. The sum of their peaks is an upper bound of the first line.
+ */
+static void print_ranks(const mprof__summary *summary)
+{
+    char text[80];
+    size_t most = isatty(STDOUT_FILENO) ? RANKS_MAX : summary->rank_count;
+    if (summary->rank_count == 0) {
+        return;
+    }
+    printf("  sum of the peaks of %s\t%.3f MiB\n",
+           mprof__ranks_text(text, sizeof text, summary->rank_count, summary->host_count),
+           summary->sum_of_peaks_mib);
+    uint32_t *order = mprof__summary_rank_order(summary);
+    for (size_t i = 0; order && i < summary->rank_count && i < most; i++) {
+        const mprof__rank_peak *rank = &summary->ranks[order[i]];
+        printf("  Rank ");
+        mprof__print_plain(stdout, rank->host);
+        printf("%s", *rank->host ? "/" : "");
+        mprof__print_plain(stdout, rank->name);
+        printf("\t\t\t%.3f MiB\n", rank->peak_mib);
+    }
+    if (order && summary->rank_count > most) {
+        printf("  %zu more ranks, none above\t%.3f MiB\n", summary->rank_count - most,
+               summary->ranks[order[most]].peak_mib);
+    }
+    free(order);
+}
+
 /* One line for each run of the file; the highest is marked. */
 static void print_runs(const mprof__run_finder *finder)
 {
@@ -203,6 +236,21 @@ static void print_more(const mprof__summary *summary)
     print_remarks(summary);
 }
 
+/* "node1/3 " in front of the name of a process of a merged recording. */
+static void print_rank_of(const mprof__summary *summary, int64_t pid)
+{
+    for (size_t i = 0; i < summary->rank_count; i++) {
+        const mprof__rank_peak *rank = &summary->ranks[i];
+        if (pid >= rank->first_pid && pid <= rank->last_pid) {
+            mprof__print_plain(stdout, rank->host);
+            printf("%s", *rank->host ? "/" : "");
+            mprof__print_plain(stdout, rank->name);
+            putchar(' ');
+            return;
+        }
+    }
+}
+
 /* Scripts parse these lines in upstream's layout, and take the last line or the second word. */
 static void print_summary(const char *path, const mprof__summary *summary, bool is_exact,
                           bool of_function)
@@ -213,11 +261,18 @@ static void print_summary(const char *path, const mprof__summary *summary, bool 
         return;
     }
     printf("\t%.3f MiB\n", summary->peak_mib);
-    for (size_t i = 0; i < summary->child_count; i++) {
+    if (is_exact && !of_function) {
+        print_ranks(summary);
+    }
+    /* a terminal has no room for the processes of a large job */
+    bool is_short = summary->rank_count > 0 && summary->child_count > CHILDREN_MAX &&
+                    isatty(STDOUT_FILENO) && !of_function;
+    for (size_t i = 0; i < summary->child_count && !is_short; i++) {
         const mprof__process_peak *child = &summary->processes[summary->children[i]];
         printf("  Child %lld\t\t\t%.3f MiB", (long long)child->pid, child->peak_mib);
         if (child->name && is_exact) {
             putchar('\t');
+            print_rank_of(summary, child->pid);
             mprof__print_plain(stdout, child->name);
         }
         putchar('\n');

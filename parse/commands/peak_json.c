@@ -157,10 +157,35 @@ static json_t *process_sum_items(const mprof_profile *profile)
     return items;
 }
 
+static json_t *rank_items(const mprof__summary *summary)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < summary->rank_count; i++) {
+        const mprof__rank_peak *rank = &summary->ranks[i];
+        mprof__json_append(
+            &items, json_pack("{s:o, s:o, s:o, s:I, s:I}", "host",
+                              *rank->host ? mprof__json_text(rank->host) : json_null(), "rank",
+                              *rank->name ? mprof__json_text(rank->name) : json_null(),
+                              "peak_bytes", mprof__json_bytes(rank->peak_mib), "first_pid",
+                              (json_int_t)rank->first_pid, "last_pid", (json_int_t)rank->last_pid));
+    }
+    return items;
+}
+
+/* null: not merged. */
+static json_t *merged_item(const mprof__summary *summary)
+{
+    return summary->rank_count == 0
+               ? json_null()
+               : json_pack("{s:o, s:I, s:o}", "sum_of_peaks_bytes",
+                           mprof__json_bytes(summary->sum_of_peaks_mib), "hosts",
+                           (json_int_t)summary->host_count, "ranks", rank_items(summary));
+}
+
 static json_t *summary_item(const char *path, const char *function, const mprof__summary *summary)
 {
     return json_pack(
-        "{s:o, s:n, s:o, s:b, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o}", "file",
+        "{s:o, s:n, s:o, s:b, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "file",
         mprof__json_text(path), "error", "function", mprof__json_text(function),
         "function_was_called", function && summary->function_was_called, "peak_bytes",
         mprof__json_bytes(summary->peak_mib), "kernel_peak_bytes",
@@ -168,8 +193,9 @@ static json_t *summary_item(const char *path, const char *function, const mprof_
         summary->at_least, "some_process_peak_bytes", mprof__json_bytes(summary->some_peak_mib),
         "is_sum_of_rss", summary->is_sum_of_rss, "kinds", mprof__json_kinds(summary->kinds_mib),
         "control_group", group_item(&summary->group), "processes", process_items(summary),
-        "left_out_processes", (json_int_t)summary->left_out_count, "runs",
-        mprof__json_runs(&summary->runs), "warnings", mprof__json_warnings(&summary->warnings));
+        "left_out_processes", (json_int_t)summary->left_out_count, "merged", merged_item(summary),
+        "runs", mprof__json_runs(&summary->runs), "warnings",
+        mprof__json_warnings(&summary->warnings));
 }
 
 json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary,

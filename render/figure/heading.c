@@ -8,6 +8,7 @@
 #include "visible_text.h"
 
 #include "parse/plain_text.h"
+#include "parse/ranks.h"
 #include "parse/runs.h"
 
 #include <math.h>
@@ -176,7 +177,9 @@ static void add_processes(struct sentence *sentence, const mprof__figure_input *
 {
     size_t of = input->groups.command_count;
     char count[32], commands[32], text[96];
-    if (!input->groups.by_command) {
+    size_t ranks;
+    mprof_profile_ranks(input->profile, &ranks);
+    if (!input->groups.by_command || ranks > 0) { /* the names of ranks are no commands */
         add_count(sentence, lived, "process", "processes");
         return;
     }
@@ -337,6 +340,19 @@ static void add_highest_peak(struct sentence *sentence, const mprof__layout *lay
     add_fact(sentence, text);
 }
 
+/* The upper bound of a job, apart from its peak. */
+static void add_sum_of_peaks(struct sentence *sentence, const mprof__layout *layout,
+                             const mprof_profile *profile)
+{
+    char sum[40], text[80];
+    double sum_mib = mprof_profile_sum_of_peaks(profile);
+    if (!isnan(sum_mib)) {
+        snprintf(text, sizeof text, "sum of the ranks' peaks %s",
+                 mprof__memory_text_in(sum, sizeof sum, layout->options->unit, sum_mib));
+        add_fact(sentence, text);
+    }
+}
+
 static void add_peak(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof__figure_input *first = &layout->inputs[0];
@@ -350,6 +366,7 @@ static void add_peak(struct sentence *sentence, const mprof__layout *layout)
         add_bound(sentence, layout, "all processes: ", first->total_peak,
                   &mprof_profile_ticks(first->profile, 0)->total);
     }
+    add_sum_of_peaks(sentence, layout, first->profile);
 }
 
 static void add_end(struct sentence *sentence, const mprof__layout *layout)
@@ -400,6 +417,18 @@ bool mprof__lived_in_window(const mprof__layout *layout, const mprof__figure_inp
     return process->birth_s <= to_s && !(process->ended && process->end_s < from_s);
 }
 
+/* Of a merged recording. */
+static void add_ranks(struct sentence *sentence, const mprof_profile *profile)
+{
+    char text[80];
+    size_t count;
+    mprof_profile_ranks(profile, &count);
+    if (count > 0) {
+        add_fact(sentence,
+                 mprof__ranks_text(text, sizeof text, count, mprof_profile_host_count(profile)));
+    }
+}
+
 static void add_process_count(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof__figure_input *first = &layout->inputs[0];
@@ -444,6 +473,7 @@ char *mprof__facts_text(const mprof__layout *layout)
     }
     add_calls(&sentence, layout);
     if (layout->input_count == 1) {
+        add_ranks(&sentence, first->profile);
         add_process_count(&sentence, layout);
     }
     if (layout->is_share) {

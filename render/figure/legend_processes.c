@@ -234,12 +234,12 @@ static void fill_group_row(const mprof__layout *layout, mprof__legend_row *row,
     } else {
         snprintf(row->cells[2], sizeof *row->cells, "not running");
     }
-    if (largest->series.sample_count && largest->pid != MPROF_PID_NONE) {
+    if (largest->series.sample_count && largest->own_pid != MPROF_PID_NONE) {
         snprintf(
             row->cells[4], sizeof *row->cells, "%s pid %lld at %s",
             mprof__memory_text_in(memory, sizeof memory, layout->options->unit,
                                   largest->series.peak.mib),
-            (long long)largest->pid,
+            (long long)largest->own_pid,
             mprof__duration_text(time, sizeof time, largest->series.peak.time_s - input->start_s));
     }
 }

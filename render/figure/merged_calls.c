@@ -146,12 +146,12 @@ void mprof__process_text(char *text, size_t size, const mprof__figure_input *inp
 {
     const mprof_process *p = &input->processes[process];
     char *name = mprof__visible_text(p->name, strlen(p->name), 60);
-    if (p->pid != MPROF_PID_NONE) {
+    if (p->own_pid != MPROF_PID_NONE) {
         snprintf(text, size, "%s %lld",
                  name && *name ? name
                  : process     ? "pid"
                                : "main",
-                 (long long)p->pid);
+                 (long long)p->own_pid);
     } else {
         snprintf(text, size, "%s", name && *name ? name : "main");
     }

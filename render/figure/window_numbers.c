@@ -659,7 +659,7 @@ static void add_main_row(struct builder *builder, size_t recording)
     mprof__main_row_swatch(&row->swatch, &row->colour, builder->layout, input);
     uint32_t own = of[0] ? of[0] : of[input->process_count];
     add_member(builder, row, input->main_is_sum ? of[input->process_count + 1] : own,
-               input->processes[0].pid);
+               input->processes[0].own_pid);
     describe_end(row, input, &input->processes[0]);
 }
 
@@ -676,7 +676,7 @@ static void add_group_rows(struct builder *builder, size_t recording)
         row->swatch = MPROF_ROLE_SWATCH;
         for (size_t i = 0; i < group->count; i++) {
             add_member(builder, row, builder->series_of[recording][group->members[i]],
-                       input->processes[group->members[i]].pid);
+                       input->processes[group->members[i]].own_pid);
         }
         if (group->count == 1) {
             describe_end(row, input, &input->processes[group->members[0]]);

@@ -309,6 +309,22 @@ static json_t *peak_of(const mprof_profile *profile)
     return finish(&builder);
 }
 
+/* null: the recording was not merged. */
+static json_t *merged_of(const mprof_profile *profile)
+{
+    struct builder builder = {json_object(), false};
+    size_t count;
+    mprof_profile_ranks(profile, &count);
+    if (count == 0) {
+        json_decref(builder.object);
+        return json_null();
+    }
+    add_count(&builder, "ranks", count);
+    add_count(&builder, "hosts", mprof_profile_host_count(profile));
+    add_bytes(&builder, "sum_of_peaks_bytes", mprof_profile_sum_of_peaks(profile));
+    return finish(&builder);
+}
+
 json_t *mprof__report_recording(const mprof_profile *profile, const char *file, const char *name)
 {
     bool is_sum;
@@ -331,6 +347,7 @@ json_t *mprof__report_recording(const mprof_profile *profile, const char *file, 
     add_number(&builder, "duration_s", mprof_profile_end_s(profile) - start_s);
     add_count(&builder, "samples", series->sample_count);
     add_text(&builder, "kind", mprof_kind_name(kind));
+    add(&builder, "merged", merged_of(profile));
     add(&builder, "of_all_processes", json_boolean(is_sum));
     add(&builder, "peak", peak_of(profile));
     add_bytes(&builder, "mean_bytes", series->sample_count ? series->mean_mib : NAN);

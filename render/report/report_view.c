@@ -2,6 +2,7 @@
 #include "report_view.h"
 
 #include "parse/plain_text.h"
+#include "parse/ranks.h"
 #include "render/figure/format_units.h"
 #include "report_baseline.h"
 #include "report_limits_view.h"
@@ -167,6 +168,17 @@ static void set_environment(struct view *view, const json_t *recording)
     append_pair(view, pairs, "begun", json_string(text), false);
     append_pair(view, pairs, "measured", json_string(measured_words(recording, text, sizeof text)),
                 false);
+    const json_t *merged = json_object_get(recording, "merged");
+    if (json_is_object(merged)) {
+        char word[MPROF__WORD_SIZE];
+        mprof__ranks_text(text, sizeof text, (size_t)mprof__report_number(merged, "ranks"),
+                          (size_t)mprof__report_number(merged, "hosts"));
+        append_pair(view, pairs, "merged of", json_string(text), false);
+        append_pair(view, pairs, "sum of the ranks' peaks",
+                    json_string(mprof__bytes_word(
+                        word, mprof__report_number(merged, "sum_of_peaks_bytes"))),
+                    false);
+    }
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         const char *value = mprof__report_string(facts, shown[i].fact);
         if (*value) {

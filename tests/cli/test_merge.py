@@ -1,6 +1,7 @@
 """Recordings of one job from many hosts and ranks become one: `mprof merge`. A merge written here, a few lines
 that keep all in memory, says what to expect."""
 
+import json
 import os
 import pathlib
 import random
@@ -385,6 +386,51 @@ class Inputs(MergeCase):
                                   (["a.dat", "-o", ""], "-o FILE"), (["a.dat", "-o", "x", "--align-by", ""], "--align-by")):
             with self.subTest(arguments=arguments):
                 self.assertIn(reason, self.run_mprof("merge", *arguments, expect=2).stderr)
+
+
+class Shown(MergeCase):
+    """Two ranks on two hosts whose peaks are at different times."""
+
+    def setUp(self):
+        super().setUp()
+        memory = [[100.0, 300.0, 100.0, 100.0, 100.0], [100.0, 100.0, 100.0, 250.0, 100.0]]
+        for i in range(2):
+            self.write(f"r{i}.dat", rank_lines([(round(.1 * n + .01 * i, 4), value) for n, value in enumerate(memory[i])],
+                                               rank=i, host=f"node{i}"))
+        self.merge("r0.dat", "r1.dat", output="mprofile_20261128120000.dat")
+
+    def test_peak(self):
+        lines = self.run_mprof("peak", "--exact").stdout.split("\n")
+        self.assertEqual(lines[1:5], ["mprofile_20261128120000.dat\t400.000 MiB",
+                                      "  sum of the peaks of 2 ranks on 2 hosts\t550.000 MiB",
+                                      "  Rank node0/0\t\t\t300.000 MiB", "  Rank node1/1\t\t\t250.000 MiB"])
+        self.assertIn("\t250.000 MiB\tnode1/1 python", "\n".join(lines))
+        plain = self.run_mprof("peak").stdout
+        self.assertNotIn("Rank", plain)
+
+    def test_json(self):
+        (item,) = json.loads(self.run_mprof("peak", "--json").stdout)["recordings"]
+        self.assertEqual((item["peak_bytes"], item["merged"]["sum_of_peaks_bytes"]), (400 << 20, 550 << 20))
+        self.assertEqual([rank["rank"] for rank in item["merged"]["ranks"]], ["0", "1"])
+
+    def test_list(self):
+        self.assertIn("2 ranks on 2 hosts: python sim.py", self.run_mprof("list", "-l").stdout)
+
+    def test_check(self):
+        self.run_mprof("check", "--max", "410MiB")
+        self.run_mprof("check", "--max", "390MiB", expect=1)
+
+    @unittest.skipUnless(os.path.exists(pathlib.Path(MPROF).parent / "mprof-draw"), "built without drawing")
+    def test_pictures_and_reports(self):
+        self.run_mprof("plot", "-o", "job.svg")
+        text = (self.directory / "job.svg").read_text()
+        for words in ("2 ranks on 2 hosts", "peak 400.0 MiB", "sum of the ranks&apos; peaks 550.0 MiB", "node1/1 python"):
+            self.assertIn(words, text.replace("&#39;", "&apos;").replace("ranks' ", "ranks&apos; "))
+        self.assertNotIn("10000077", text, "pids are those of the hosts")
+        self.run_mprof("report", "-o", "r.json")
+        (item,) = json.loads((self.directory / "r.json").read_text())["recordings"]
+        self.assertEqual(item["merged"], {"ranks": 2, "hosts": 2, "sum_of_peaks_bytes": 550 << 20})
+        self.assertEqual(item["peak"]["bytes"], 400 << 20)
 
 
 class Damage(MergeCase):
