@@ -1,5 +1,6 @@
 """Options of a user's build: each takes effect, does not need what it leaves out, and the rest works."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -33,7 +34,7 @@ class Options(TestCase):
                           "-DCMAKE_BUILD_TYPE=Debug", *options, **how)
 
     def without_headers(self):
-        """An environment in which pkg-config finds jansson alone: no CPython, no cmocka, no Cairo."""
+        """An environment in which pkg-config finds jansson alone: no CPython, no cmocka, no Cairo, no zlib."""
         place = subprocess.run(["pkg-config", "--variable=pcfiledir", "jansson"], text=True, check=True,
                                capture_output=True).stdout.strip()
         shutil.copy(pathlib.Path(place) / "jansson.pc", self.directory)
@@ -49,7 +50,8 @@ class Options(TestCase):
         self.assertEqual([one["file"] for one in commands if "-Werror" in one["command"]], [])
 
     def test_without_the_agent(self):
-        self.configure("-DMPROF_AGENT=OFF", **self.without_headers())
+        said = self.configure("-DMPROF_AGENT=OFF", **self.without_headers()).stderr
+        self.assertEqual([name in said for name in ("zlib1g-dev", "libzstd-dev")], [True, True], said)
         self.cmake("--build", self.build)
         # `ninja test` exists, and tests the build
         done = self.cmake("--build", self.build, "--target", "test")
@@ -63,6 +65,21 @@ class Options(TestCase):
                        program=self.tree / "bin" / "mprof")
         self.assertTrue(Recording(path).mem)
         self.run_mprof("peak", path, program=self.tree / "bin" / "mprof")
+        # without zlib: one line, and nothing is started
+        packed = self.directory / "a.dat.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        done = self.run_mprof("peak", packed, program=self.tree / "bin" / "mprof", expect=1)
+        self.assertEqual(done.stderr, f"mprof: {packed}: is compressed with gzip, which this build of mprof does not know: "
+                                      "unpack it first\n")
+        done = self.run_mprof("run", "-o", "b.dat.zst", "touch", "started", program=self.tree / "bin" / "mprof", expect=2)
+        self.assertIn("b.dat.zst: this build of mprof cannot write .zst", done.stderr)
+        self.assertFalse((self.directory / "started").exists())
+        self.assertFalse((self.directory / "b.dat.zst").exists())
+
+    def test_without_compression(self):
+        done = self.configure("-DMPROF_COMPRESSION=OFF", "-DMPROF_TESTS=OFF")
+        self.assertNotIn("zstd", done.stderr)
+        self.assertNotIn("-DMPROF_ZSTD", (self.build / "build.ninja").read_text())
 
     def test_tests_need_the_agent(self):
         done = self.configure("-DMPROF_AGENT=OFF", "-DMPROF_TESTS=ON", expect=1)
