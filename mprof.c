@@ -13,6 +13,7 @@ static const mprof_command commands[] = {
     {"check", mprof_check_command, "hold recordings against limits, for scripts and CI"},
     {"diff", mprof_diff_command, "compare two recordings, or two groups of them"},
     {"export", mprof_export_command, "convert recordings into formats of other tools"},
+    {"import", mprof_import_command, "write a log of another tool as a recording"},
     {"merge", mprof_merge_command, "merge recordings of one job from many hosts or ranks"},
     {"list", mprof_list_command, "list the recordings of this directory"},
     {"rm", mprof_rm_command, "remove recordings by number or name"},

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "source.h"
 #include "swar.h"
+#include "translation.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -402,6 +403,17 @@ static unsigned long survey_lines(reader *r)
     return lines;
 }
 
+/* "<line>", or "<line> <warning>"; its end is there. */
+static void read_mark(reader *r, const char *text)
+{
+    char *end;
+    r->line = strtoul(text, &end, 10);
+    if (*end == ' ') {
+        unsigned long warning = strtoul(end, NULL, 10);
+        warn(r, warning < MPROF_WARNING_COUNT ? (mprof_warning)warning : MPROF_WARNING_UNKNOWN);
+    }
+}
+
 /* Parses all whole lines of the buffer. */
 static mprof_status read_lines(reader *r)
 {
@@ -417,6 +429,11 @@ static mprof_status read_lines(reader *r)
         char *end = memchr(line, r->line_end, r->end - r->begin);
         if (!end) {
             break;
+        }
+        if (*line == MPROF__TRANSLATION_MARK && mprof__source_has_translator(r->source)) {
+            read_mark(r, line + 1);
+            r->begin += (size_t)(end - line) + 1;
+            continue;
         }
         read_line(r, line, (size_t)(end - line));
         r->begin += (size_t)(end - line) + 1;
@@ -514,7 +531,8 @@ static mprof_status begin_file(reader *r)
     if (foreign) {
         return r->status = mprof_error_set(r->error, MPROF_EFORMAT, "%s", foreign);
     }
-    if (r->end == 0) {
+    r->known |= mprof__source_has_translator(r->source); /* it knows its log */
+    if (r->end == 0 && !r->known) {
         return r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is empty");
     }
     if (starts_with(r, "\xef\xbb\xbf", 3)) {
@@ -527,6 +545,12 @@ static mprof_status begin_file(reader *r)
     return MPROF_OK;
 }
 
+static mprof_status refuse(const reader *r)
+{
+    return mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory%s",
+                           mprof__source_hint(r->source));
+}
+
 static mprof_status survey_buffer(reader *r)
 {
     unsigned long lines = r->line - mprof__source_line(r->source) + survey_lines(r);
@@ -536,7 +560,7 @@ static mprof_status survey_buffer(reader *r)
     r->foreign_bytes += r->end - r->begin;
     if (!r->known && (lines >= FOREIGN_LINES || r->foreign_bytes >= FOREIGN_BYTES ||
                       memchr(r->bytes + r->begin, '\0', r->end - r->begin))) {
-        r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
+        r->status = refuse(r);
     }
     return r->status;
 }
@@ -557,7 +581,7 @@ static void finish_file(reader *r)
         warn_at(r, MPROF_WARNING_NO_SAMPLE, r->command_line);
     }
     if (r->status == MPROF_OK && !r->known) {
-        r->status = mprof_error_set(r->error, MPROF_EFORMAT, "is not a recording of memory");
+        r->status = refuse(r);
     }
 }
 

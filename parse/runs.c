@@ -2,6 +2,7 @@
 #include "runs.h"
 
 #include "array.h"
+#include "dates.h"
 #include "extremes.h"
 #include "summary.h"
 
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define TIME_MAX_S 1e11 /* localtime_r can express it */
 
 /* ---- finding ---- */
 
@@ -156,8 +155,8 @@ enum { DAY_LENGTH = 10, START_SIZE = 32 };
 static void format_start(char text[START_SIZE], const mprof_run *run)
 {
     struct tm parts;
-    time_t start = fabs(run->first_s) < TIME_MAX_S ? (time_t)run->first_s : 0;
-    if (!localtime_r(&start, &parts) ||
+    time_t start = (time_t)run->first_s;
+    if (!mprof__is_date(run->first_s) || !localtime_r(&start, &parts) ||
         strftime(text, START_SIZE, "%Y-%m-%d %H:%M:%S", &parts) <= DAY_LENGTH) {
         *text = '\0';
     }

@@ -1,12 +1,14 @@
-/* Raw bytes, unpacked if they are compressed, and cut to a part of the file.
+/* Raw bytes, unpacked if they are compressed, translated if they are another tool's log, and cut to
+ * a part of the file.
  *
- * A compressed stream cannot be entered in the middle. So a rewind goes on from where the last
- * reading ended if the wanted part is after it, as with one run after the other, and unpacks from
- * the start again if not. */
+ * A compressed or translated stream cannot be entered in the middle. So a rewind goes on from where
+ * the last reading ended if the wanted part is after it, as with one run after the other, and
+ * unpacks from the start again if not. */
 #include "source.h"
 
 #include "decoder.h"
 #include "raw_input.h"
+#include "translation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,16 +23,41 @@ struct mprof_source {
     unsigned long limit_line;          /* its first line */
     uint64_t read_count;               /* bytes of that part */
 
-    bool is_recognised; /* `decoder` is set if it is needed */
+    bool is_recognised; /* `decoder` and `translator` are set if they are needed */
     char magic[MPROF__MAGIC_SIZE];
     size_t magic_size, magic_at; /* read to recognise the content, and not passed on yet */
 
     mprof__decoder *decoder; /* owned; NULL: plain bytes */
     char *packed;            /* owned */
     mprof__packed rest;      /* of `packed` */
-    uint64_t position;       /* unpacked bytes from the start of the file */
     bool is_cut;
+
+    const mprof__translation *translation; /* NULL: none is known */
+    const void *options;                   /* for it; borrowed */
+    void *translator;                      /* owned; NULL: the text is a recording */
+    mprof__buffer head;                    /* read to see what the text is */
+    size_t head_at;
+    mprof__buffer lines; /* translated */
+    size_t lines_at;
+    bool is_translated; /* to its end */
+
+    uint64_t unpacked; /* bytes */
+    uint64_t position; /* of the content, from the start of the file */
 };
+
+static const mprof__translation *known_translation;
+
+void mprof__source_set_translation(const mprof__translation *translation)
+{
+    known_translation = translation;
+}
+
+void mprof__source_translate(mprof_source *source, const mprof__translation *translation,
+                             const void *options)
+{
+    source->translation = translation;
+    source->options = options;
+}
 
 /* ---- opening ---- */
 
@@ -50,11 +77,24 @@ static mprof_source *new_source(const char *name)
     return source;
 }
 
+static void end_translation(mprof_source *source)
+{
+    if (source->translator) {
+        source->translation->free(source->translator);
+        source->translator = NULL;
+    }
+    mprof__buffer_free(&source->head);
+    mprof__buffer_free(&source->lines);
+    source->head_at = source->lines_at = 0;
+    source->is_translated = false;
+}
+
 void mprof_source_free(mprof_source *source)
 {
     if (!source) {
         return;
     }
+    end_translation(source);
     mprof__raw_input_close(&source->input);
     mprof__decoder_free(source->decoder);
     free(source->packed);
@@ -74,8 +114,10 @@ mprof_status mprof_source_open(mprof_source **out, const char *path, mprof_error
         mprof_error_at(error, source->name, 0);
         mprof_source_free(source);
         *out = NULL;
+        return result;
     }
-    return result;
+    source->translation = known_translation;
+    return MPROF_OK;
 }
 
 mprof_status mprof_source_open_memory(mprof_source **out, const void *bytes, size_t size,
@@ -99,7 +141,7 @@ size_t mprof__source_size(const mprof_source *source, size_t most)
 {
     uint64_t size = source->limit_size;
     const mprof__raw_input *input = &source->input;
-    if (input->fd < 0 && input->size < size &&
+    if (input->fd < 0 && input->size < size && !source->translation &&
         mprof__compression_of_bytes(input->bytes, input->size) == MPROF_COMPRESSION_NONE) {
         size = input->size;
     }
@@ -116,6 +158,16 @@ void mprof__source_limit(mprof_source *source, uint64_t offset, uint64_t size, u
 unsigned long mprof__source_line(const mprof_source *source)
 {
     return source->limit_line;
+}
+
+bool mprof__source_has_translator(const mprof_source *source)
+{
+    return source->translator != NULL;
+}
+
+const char *mprof__source_hint(const mprof_source *source)
+{
+    return source->translation ? source->translation->hint : "";
 }
 
 bool mprof__source_is_cut(const mprof_source *source)
@@ -169,7 +221,7 @@ static mprof_status open_decoder(mprof_source *source, mprof_compression compres
     return source->decoder ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
 }
 
-static mprof_status recognise(mprof_source *source, mprof_error *error)
+static mprof_status recognise_compression(mprof_source *source, mprof_error *error)
 {
     size_t count = 1;
     while (source->magic_size < sizeof source->magic && count > 0) {
@@ -181,7 +233,6 @@ static mprof_status recognise(mprof_source *source, mprof_error *error)
         }
         source->magic_size += count;
     }
-    source->is_recognised = true;
     mprof_compression compression = mprof__compression_of_bytes(source->magic, source->magic_size);
     return compression == MPROF_COMPRESSION_NONE ? MPROF_OK
                                                  : open_decoder(source, compression, error);
@@ -203,7 +254,7 @@ static mprof_status read_raw(mprof_source *source, void *bytes, size_t size, siz
 
 static mprof_status refuse_nothing(const mprof_source *source, mprof_error *error)
 {
-    return source->position > 0
+    return source->unpacked > 0
                ? MPROF_OK
                : mprof_error_set(error, MPROF_EFORMAT,
                                  "is compressed, but damaged or cut off: nothing can be unpacked");
@@ -227,7 +278,7 @@ static mprof_status unpack(mprof_source *source, char *bytes, size_t size, size_
             return mprof_error_set(error, MPROF_EFORMAT, "%s", reason);
         }
         if (*count > 0) {
-            source->position += *count;
+            source->unpacked += *count;
             return MPROF_OK;
         }
         if (!source->is_cut) {
@@ -246,15 +297,87 @@ static mprof_status unpack(mprof_source *source, char *bytes, size_t size, size_
     return refuse_nothing(source, error);
 }
 
+/* ---- what the text is ---- */
+
+static mprof_status read_text(mprof_source *source, char *bytes, size_t size, size_t *count,
+                              mprof_error *error)
+{
+    size_t left = source->head.length - source->head_at;
+    if (left > 0) {
+        *count = left < size ? left : size;
+        memcpy(bytes, source->head.bytes + source->head_at, *count);
+        source->head_at += *count;
+        return MPROF_OK;
+    }
+    return source->decoder ? unpack(source, bytes, size, count, error)
+                           : read_raw(source, bytes, size, count, error);
+}
+
+static mprof_status read_head(mprof_source *source, mprof_error *error)
+{
+    mprof__buffer *head = &source->head;
+    size_t count = 1;
+    if (mprof__buffer_reserve(head, MPROF__TRANSLATION_HEAD) != 0) {
+        return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+    }
+    while (count > 0 && head->length < MPROF__TRANSLATION_HEAD) {
+        source->head_at = head->length; /* nothing to pass on */
+        mprof_status status = read_text(source, head->bytes + head->length,
+                                        MPROF__TRANSLATION_HEAD - head->length, &count, error);
+        if (status != MPROF_OK) {
+            return status;
+        }
+        head->length += count;
+    }
+    source->head_at = 0;
+    return MPROF_OK;
+}
+
+/* Recordings are what is read most: their first four bytes suffice. */
+static bool begins_like_recording(const mprof_source *source)
+{
+    static const char *const words[] = {"CMDL", "MEM ", "FUNC", "CHLD"};
+    for (size_t i = 0; i < sizeof words / sizeof *words && !source->decoder; i++) {
+        if (source->magic_size == 4 && memcmp(source->magic, words[i], 4) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static mprof_status recognise(mprof_source *source, mprof_error *error)
+{
+    mprof_status status = source->magic_size > 0 ? MPROF_OK : recognise_compression(source, error);
+    source->is_recognised = true;
+    if (status != MPROF_OK || !source->translation || begins_like_recording(source)) {
+        return status;
+    }
+    status = read_head(source, error);
+    return status == MPROF_OK
+               ? source->translation->begin(&source->translator, source->head.bytes,
+                                            source->head.length, source->options, error)
+               : status;
+}
+
 /* ---- reading ---- */
+
+/* Whether an offset of the content is one of the file. */
+static bool is_plain(const mprof_source *source)
+{
+    return !source->decoder && !source->translator;
+}
 
 static mprof_status restart(mprof_source *source, uint64_t offset, mprof_error *error)
 {
     mprof_status status = mprof__raw_input_rewind(&source->input, offset, error);
     source->magic_at = source->magic_size;
-    source->position = 0;
+    source->position = source->unpacked = 0;
     source->is_cut = false;
     source->rest = (mprof__packed){source->packed, 0};
+    if (source->translator) {
+        source->is_recognised = false; /* a translator reads once */
+    }
+    end_translation(source);
     if (source->decoder) {
         mprof__decoder_reset(source->decoder);
     }
@@ -270,7 +393,7 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
     if (status == MPROF_OK && !source->is_recognised) {
         status = recognise(source, error);
     }
-    if (status == MPROF_OK && !source->decoder) {
+    if (status == MPROF_OK && is_plain(source)) {
         status = restart(source, source->limit_offset, error);
     } else if (status == MPROF_OK &&
                (source->position > source->limit_offset || source->limit_offset == 0)) {
@@ -283,15 +406,51 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
     return status;
 }
 
-/* Unpacks what is in front of the part that is read. */
+static mprof_status translate(mprof_source *source, char *bytes, size_t size, size_t *count,
+                              mprof_error *error)
+{
+    mprof__buffer *lines = &source->lines;
+    while (source->lines_at == lines->length && !source->is_translated) {
+        char text[8192];
+        size_t got;
+        mprof_status status = read_text(source, text, sizeof text, &got, error);
+        lines->length = source->lines_at = 0;
+        if (status == MPROF_OK) {
+            status =
+                source->translation->add(source->translator, text, got, got == 0, lines, error);
+        }
+        if (status != MPROF_OK) {
+            return status;
+        }
+        source->is_translated = got == 0;
+    }
+    size_t left = lines->length - source->lines_at;
+    *count = left < size ? left : size;
+    if (*count > 0) {
+        memcpy(bytes, lines->bytes + source->lines_at, *count);
+    }
+    source->lines_at += *count;
+    return MPROF_OK;
+}
+
+static mprof_status read_content(mprof_source *source, char *bytes, size_t size, size_t *count,
+                                 mprof_error *error)
+{
+    mprof_status status = source->translator ? translate(source, bytes, size, count, error)
+                                             : read_text(source, bytes, size, count, error);
+    source->position += *count;
+    return status;
+}
+
+/* Passes what is in front of the part that is read. */
 static mprof_status skip_to_limit(mprof_source *source, char *bytes, size_t size,
                                   mprof_error *error)
 {
     while (source->position < source->limit_offset) {
         uint64_t left = source->limit_offset - source->position;
-        size_t count;
+        size_t count = 0;
         mprof_status status =
-            unpack(source, bytes, left < size ? (size_t)left : size, &count, error);
+            read_content(source, bytes, left < size ? (size_t)left : size, &count, error);
         if (status != MPROF_OK || count == 0) {
             return status;
         }
@@ -299,37 +458,28 @@ static mprof_status skip_to_limit(mprof_source *source, char *bytes, size_t size
     return MPROF_OK;
 }
 
-static mprof_status read_part(mprof_source *source, char *bytes, size_t size, size_t *count,
-                              mprof_error *error)
-{
-    mprof_status status = mprof__raw_input_wake(&source->input, source->name, error);
-    if (status == MPROF_OK && !source->is_recognised) {
-        status = recognise(source, error);
-    }
-    if (status != MPROF_OK) {
-        return status;
-    }
-    if (!source->decoder) {
-        return read_raw(source, bytes, size, count, error);
-    }
-    if (source->read_count == 0) {
-        status = skip_to_limit(source, bytes, size, error);
-    }
-    return status == MPROF_OK ? unpack(source, bytes, size, count, error) : status;
-}
-
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
                                 mprof_error *error)
 {
     uint64_t left = source->limit_size - source->read_count;
+    mprof_status status = MPROF_OK;
     *count = 0;
     if (left == 0) {
         return MPROF_OK;
     }
-    mprof_status status = read_part(source, bytes, left < size ? (size_t)left : size, count, error);
+    status = mprof__raw_input_wake(&source->input, source->name, error);
+    if (status == MPROF_OK && !source->is_recognised) {
+        status = recognise(source, error);
+    }
+    if (status == MPROF_OK && source->read_count == 0 && !is_plain(source)) {
+        status = skip_to_limit(source, bytes, size, error);
+    }
+    if (status == MPROF_OK) {
+        status = read_content(source, bytes, left < size ? (size_t)left : size, count, error);
+    }
     source->read_count += *count;
-    if (status != MPROF_OK) {
-        mprof_error_at(error, source->name, 0);
+    if (status != MPROF_OK && error) {
+        mprof_error_at(error, source->name, error->line);
     }
     return status;
 }

@@ -15,6 +15,12 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
 /* What was read last ended early: the compressed data are damaged, or end within a block. */
 bool mprof__source_is_cut(const mprof_source *source);
 
+/* The text is translated, so it has marks: see translation.h. */
+bool mprof__source_has_translator(const mprof_source *source);
+
+/* What else could be read; "" if nothing. */
+const char *mprof__source_hint(const mprof_source *source);
+
 const char *mprof__source_name(const mprof_source *source);
 
 /* Bytes of the whole source, at most `most`; `most` if unknown. */

@@ -5,6 +5,7 @@
 #include "encoder.h"
 #include "escape.h"
 #include "number.h"
+#include "writer_parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -682,6 +683,11 @@ mprof_status mprof_writer_compress(mprof_writer *writer, mprof_compression compr
     writer->interval_s = interval_s;
     writer->flushed_s = -INFINITY;
     return writer->encoder ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}
+
+mprof__buffer *mprof__writer_lines(mprof_writer *writer)
+{
+    return &writer->lines;
 }
 
 uint64_t mprof_writer_committed(const mprof_writer *writer)

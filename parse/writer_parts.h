@@ -19,4 +19,8 @@ size_t mprof__writer_length(const mprof_writer *writer);
 /* Inserts a MEM record at this place of what is not committed yet, between two lines. */
 mprof_status mprof__writer_insert_mem(mprof_writer *writer, size_t at, mprof_sample sample);
 
+/* The lines that the next commit would write: for those who want the text only. The caller may
+ * empty the buffer. */
+mprof__buffer *mprof__writer_lines(mprof_writer *writer);
+
 #endif

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "similar_name.h"
 
+#include "parse/import/import.h"
 #include "parse/plain_text.h"
 
 #include <mprof/profile.h>
@@ -79,6 +80,7 @@ int mprof__command_main(const mprof_command *commands, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const mprof_command *command = find_command(commands, name);
+    mprof__source_set_translation(&mprof__import_translation);
     if (command) {
         return command->main(argc - 1, argv + 1);
     }

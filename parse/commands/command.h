@@ -87,5 +87,6 @@ int mprof_check_command(int argc, char **argv);
 int mprof_diff_command(int argc, char **argv);
 int mprof_export_command(int argc, char **argv);
 int mprof_merge_command(int argc, char **argv);
+int mprof_import_command(int argc, char **argv);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "parse/array.h"
+#include "parse/dates.h"
 #include "parse/ranks.h"
 #include "parse/summary.h"
 
@@ -66,7 +67,7 @@ static void set_started(table *t, row *to, double time_s)
     char text[32];
     struct tm parts;
     time_t moment = (time_t)time_s;
-    if (fabs(time_s) < 1e11 && localtime_r(&moment, &parts) &&
+    if (mprof__is_date(time_s) && localtime_r(&moment, &parts) &&
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) > 0) {
         set_cell(t, to, STARTED, "%s", text);
     }

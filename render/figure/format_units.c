@@ -2,6 +2,8 @@
 #include "format_units.h"
 #include "layout.h"
 
+#include "parse/dates.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,7 +192,7 @@ char *mprof__date_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;
     text[0] = '\0';
-    if (fabs(unix_s) > 1e11) {
+    if (!mprof__is_date(unix_s)) {
         return text;
     }
     time_t whole = (time_t)floor(unix_s);
@@ -204,7 +206,7 @@ char *mprof__zone_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;
     text[0] = '\0';
-    if (fabs(unix_s) > 1e11) {
+    if (!mprof__is_date(unix_s)) {
         return text;
     }
     time_t whole = (time_t)floor(unix_s);

@@ -3,6 +3,8 @@
 #include "format_units.h"
 #include "hit.h"
 
+#include "parse/dates.h"
+
 #include <mprof/paint.h>
 
 #include <math.h>
@@ -88,8 +90,7 @@ static void put_clock(writer *out, double s)
     double unix_s = frame->origin_s + s;
     time_t whole = (time_t)floor(unix_s);
     struct tm parts;
-    if (!(frame->origin_s > 3.2e8 && frame->origin_s < 1e11) || frame->share ||
-        !localtime_r(&whole, &parts)) {
+    if (!mprof__is_date(frame->origin_s) || frame->share || !localtime_r(&whole, &parts)) {
         return;
     }
     put(out, "  %02d:%02d:%02d", parts.tm_hour, parts.tm_min, parts.tm_sec);

@@ -3,6 +3,8 @@
 #include "layout.h"
 #include "ticks.h"
 
+#include "parse/dates.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,8 +195,7 @@ size_t mprof__time_ticks(mprof__tick ticks[MPROF__TICK_MAX], double from_s, doub
             break;
         }
     }
-    /* a start before 1980 is not a date but a small number, as in tests */
-    bool dates = to_s - from_s >= DATES_FROM_S && origin_s > 3.2e8 && origin_s < 1e11;
+    bool dates = to_s - from_s >= DATES_FROM_S && mprof__is_date(origin_s);
     if (dates && step >= 3600 && step <= 3640 * 86400.0) {
         return calendar_ticks(ticks, from_s, to_s, origin_s, step < 21600 ? 21600 : step);
     }

@@ -131,6 +131,9 @@ static const char *measured_words(const json_t *recording, char *text, size_t si
     const json_t *facts = json_object_get(recording, "facts");
     const char *interval = mprof__report_string(facts, "interval");
     char kind[16], every[MPROF__WORD_SIZE];
+    if (strcmp(mprof__report_string(facts, "measured"), "heap") == 0) {
+        return "the heap of the program: what malloc gave it, and has not got back";
+    }
     snprintf(kind, sizeof kind, "%s", mprof__report_string(recording, "kind"));
     for (char *letter = kind; *letter; letter++) {
         *letter = (char)(*letter >= 'a' && *letter <= 'z' ? *letter - 32 : *letter);
@@ -165,7 +168,9 @@ static void set_environment(struct view *view, const json_t *recording)
     }
     mprof__date_text(date, sizeof date, start_s);
     snprintf(text, sizeof text, "%s %s", date, mprof__zone_text(zone, sizeof zone, start_s));
-    append_pair(view, pairs, "begun", json_string(text), false);
+    append_pair(view, pairs, "begun",
+                json_string(*date ? text : "at an unknown time: times count from the start"),
+                false);
     append_pair(view, pairs, "measured", json_string(measured_words(recording, text, sizeof text)),
                 false);
     const json_t *merged = json_object_get(recording, "merged");

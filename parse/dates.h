@@ -1,0 +1,14 @@
+/* Private to the program and libmprof-render. */
+#ifndef MPROF_PARSE_DATES_H
+#define MPROF_PARSE_DATES_H
+
+#include <stdbool.h>
+
+/* Whether a time is one of the calendar that localtime_r(3) can express. A start before 1980 is a
+ * small number: logs of some tools count from their start. */
+static inline bool mprof__is_date(double unix_s)
+{
+    return unix_s > 3.2e8 && unix_s < 1e11;
+}
+
+#endif
