@@ -5,7 +5,6 @@
 #include "encoder.h"
 #include "escape.h"
 #include "number.h"
-#include "writer_parts.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -181,7 +181,7 @@ static mprof_status import(const request *r, copy *to, mprof__replaced_file *fil
     mprof_status status = mprof_source_open(&to->source, r->input, error);
     if (status == MPROF_OK) {
         mprof__source_translate(to->source, &mprof__import_translation, &r->options);
-        status = mprof_writer_open(&to->writer, fileno(file->stream), r->output, error);
+        status = mprof_writer_open(&to->writer, file->fd, r->output, error);
     }
     if (status == MPROF_OK) {
         status = mprof_writer_compress(to->writer, mprof_compression_of_name(r->output), 0, error);

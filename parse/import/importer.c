@@ -408,6 +408,6 @@ const mprof__translation mprof__import_translation = {
     .begin = begin,
     .add = add,
     .free = release,
-    .hint = ", nor a log of prmon, psrecord, con-duct, massif, heaptrack or pidstat, nor CSV with "
-            "columns of time and memory (see `mprof help import')",
+    .hint = ", nor a log that `mprof import' knows: prmon, psrecord, con-duct, massif, heaptrack, "
+            "pidstat, CSV",
 };

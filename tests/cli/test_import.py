@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, MPROF, Recording, TestCase, is_sanitized, upstream  # noqa: E402
+from mprof_test import DEADLINE_S, MPROF, UNKNOWN, Recording, TestCase, is_sanitized, upstream  # noqa: E402
 
 MIB = 1 << 20
 
@@ -253,8 +253,7 @@ class Import(TestCase):
         self.assertIn("a time years away from all others (line 12)", self.run_mprof("peak", self.put("far.csv", far)).stderr)
 
     def test_unknown_content(self):
-        hint = (": is not a recording of memory, nor a log of prmon, psrecord, con-duct, massif, heaptrack or pidstat, "
-                "nor CSV with columns of time and memory (see `mprof help import')")
+        hint = f": {UNKNOWN}"
         for text in ("hello\nworld\n", "time,cpu\n1,2\n", '{"a": 1}\n'):
             self.refused(self.put("x.txt", text), hint)
             self.refused("x.txt", hint, "import")

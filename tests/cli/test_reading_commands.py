@@ -12,7 +12,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, program_for_all  # noqa: E402
+from mprof_test import UNKNOWN, DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, program_for_all  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
 PEAK = "128.238 MiB"
@@ -57,19 +57,19 @@ class Unreadable(TestCase):
     def test_utf16(self):
         for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
             with self.subTest(encoding=encoding):
-                reason = ("is not a recording of memory" if encoding == "utf-16-be"
+                reason = (UNKNOWN if encoding == "utf-16-be"
                           else "is UTF-16 text, not UTF-8")
                 self.assert_refused(self.write(GOOD.encode(encoding)), reason)
 
     def test_binary(self):
         self.assert_refused(self.write(pathlib.Path(MPROF).read_bytes()[:200000]),
-                            "is not a recording of memory")
-        self.assert_refused(self.write(bytes(1 << 20)), "is not a recording of memory")
+                            UNKNOWN)
+        self.assert_refused(self.write(bytes(1 << 20)), UNKNOWN)
 
     def test_other_text(self):
         self.assert_refused(self.write(b"Lorem ipsum dolor sit amet\n" * 1000),
-                            "is not a recording of memory")
-        self.assert_refused(self.write(b"hello\n"), "is not a recording of memory")
+                            UNKNOWN)
+        self.assert_refused(self.write(b"hello\n"), UNKNOWN)
 
     def test_directory(self):
         (self.directory / "x.dat").mkdir()
@@ -90,7 +90,7 @@ class Unreadable(TestCase):
         for command in (["yes"], ["cat", "/dev/zero"], ["yes", "x" * 100000]):
             with self.subTest(command=command[0]):
                 with subprocess.Popen(command, stdout=subprocess.PIPE) as source:
-                    self.assert_refused("-", "is not a recording of memory", stdin=source.stdout)
+                    self.assert_refused("-", UNKNOWN, stdin=source.stdout)
                     source.stdout.close()
                     source.kill()
 
@@ -128,7 +128,7 @@ class Unreadable(TestCase):
         self.assertEqual(done.stdout, "good.dat\t5.000 MiB\n")
         self.assertEqual(sorted(done.stderr.splitlines()), [
             "mprof: missing.dat: cannot open: No such file or directory",
-            "mprof: x.dat: is not a recording of memory",
+            f"mprof: x.dat: {UNKNOWN}",
             "mprof: y: cannot open: No such file or directory"])
 
 

@@ -31,6 +31,10 @@ MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
 # Generous: a loaded machine is not a failure. A passing test never waits so long.
 DEADLINE_S = 60.0
 
+# How commands refuse a file that is neither a recording nor a log of another tool.
+UNKNOWN = ("is not a recording of memory, nor a log that `mprof import' knows: prmon, psrecord, con-duct, massif, "
+           "heaptrack, pidstat, CSV")
+
 # Times of calls in our files are rounded to microseconds, twice on the way.
 CLOCK_STEP_S = 0.000002
 
