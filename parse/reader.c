@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "extremes.h"
 #include "line.h"
+#include "number.h"
 #include "source.h"
 #include "swar.h"
 #include "translation.h"
@@ -403,13 +404,22 @@ static unsigned long survey_lines(reader *r)
     return lines;
 }
 
-/* "<line>", or "<line> <warning>"; its end is there. */
+static int64_t read_digits(const char **at)
+{
+    int64_t value = 0;
+    size_t length = strspn(*at, "0123456789");
+    (void)mprof__integer_parse(&value, *at, length);
+    *at += length;
+    return value;
+}
+
+/* "<line>", or "<line> <warning>", and a line end. */
 static void read_mark(reader *r, const char *text)
 {
-    char *end;
-    r->line = strtoul(text, &end, 10);
-    if (*end == ' ') {
-        unsigned long warning = strtoul(end, NULL, 10);
+    r->line = (unsigned long)read_digits(&text);
+    if (*text == ' ') {
+        text++;
+        int64_t warning = read_digits(&text);
         warn(r, warning < MPROF_WARNING_COUNT ? (mprof_warning)warning : MPROF_WARNING_UNKNOWN);
     }
 }

@@ -49,6 +49,7 @@ _mprof() {
         ;;
     esac
     case $command in
+    import) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     check | diff | export | functions | merge | peak | plot | report | rm | top)
         mapfile -t COMPREPLY < <(
             compgen -W "$("$program" list 2>/dev/null | cut -d ' ' -f 1)" -- "$current"

@@ -425,7 +425,7 @@ static mprof_status write_merged(merger *m, const mprof__merge_runs *runs,
     }
     end_moment(m);
     end_stretch(m);
-    return mprof_writer_commit(m->writer, m->error);
+    return mprof_writer_finish(m->writer, m->error);
 }
 
 /* ---- the inputs ---- */
@@ -530,6 +530,9 @@ mprof_status mprof__merge(mprof__merge_result *result, int fd, const char *name,
     }
     if (status == MPROF_OK) {
         status = mprof_writer_open(&m.writer, fd, name, error);
+    }
+    if (status == MPROF_OK) {
+        status = mprof_writer_compress(m.writer, mprof_compression_of_name(name), 0, error);
     }
     if (status == MPROF_OK) {
         status = write_merged(&m, &all.runs, write_failures, &all);

@@ -13,7 +13,7 @@ import terminal  # noqa: E402
 from mprof_test import DEADLINE_S, FIXTURES, MPROF, SOURCE, TestCase  # noqa: E402
 
 SCRIPTS = SOURCE / "docs" / "completions"
-COMMANDS = ["run", "attach", "top", "plot", "report", "peak", "functions", "check", "diff", "export", "merge", "list", "rm", "clean", "help"]
+COMMANDS = ["run", "attach", "top", "plot", "report", "peak", "functions", "check", "diff", "export", "import", "merge", "list", "rm", "clean", "help"]
 RECORDING = "mprofile_20260101120000.dat"
 
 BASH = """

@@ -117,6 +117,18 @@ class Compressed(TestCase):
         small = max(instructions_like(250), 0.02)
         self.assertLess(instructions_like(1000) / small, 12)
 
+    def test_merged(self):
+        """Compressed files in, and out."""
+        for suffix, pack in (("", bytes), (".gz", gzip.compress), (".zst", zstd)):
+            for rank in (1, 2):
+                self.put(f"r{rank}.dat{suffix}", pack(self.samples(2000)))
+            self.run_mprof("merge", f"r1.dat{suffix}", f"r2.dat{suffix}", "-o", f"job.dat{suffix}")
+        plain = (self.directory / "job.dat").read_text()
+        for suffix in (".gz", ".zst"):
+            packed = self.directory / f"job.dat{suffix}"
+            self.assertEqual(unpack(packed).replace(f".dat{suffix}", ".dat"), plain)
+            self.assertLess(packed.stat().st_size, len(plain) * 0.7)
+
     # ---- damage ----
 
     def test_cut_off(self):

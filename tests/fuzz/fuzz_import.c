@@ -37,7 +37,7 @@ static size_t count_lines(const uint8_t *bytes, size_t size)
 {
     size_t count = 0;
     for (size_t i = 0; i < size; i++) {
-        count += bytes[i] == '\n';
+        count += bytes[i] == '\n' || bytes[i] == '\r'; /* the reader knows old Macs */
     }
     return count + 1;
 }

@@ -32,7 +32,7 @@ ARROWS = {
 # The folders of a room, from the top down: a file may include headers of its own folder and of those
 # below it. "" is the room itself.
 FLOORS = {
-    "parse": ["commands", "export", "formats", "check", "merge", ""],
+    "parse": ["commands", "export", "import", "formats", "check", "merge", ""],
     "record": ["top", "", "session", "stacks", "inject", "launch", "calls", "output", "processes", "terminal",
                "kernel"],
     "render": ["", "report", "svg", "draw", "figure"],
