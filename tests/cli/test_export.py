@@ -106,6 +106,11 @@ def wire(data):
     return fields
 
 
+def check_schema(document):
+    schema = json.loads((SOURCE / "docs" / "schema" / "output.schema.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(document)
+
+
 class Trace:
     """Counters and slices of a Perfetto trace, as its documentation describes them."""
 
@@ -262,6 +267,7 @@ class Export(TestCase):
         path, _ = self.export("json", self.make())
         recording = Recording(self.directory / "a.dat")
         document = json.loads(path.read_text())
+        check_schema(document)
         self.assertEqual((document["format"], document["version"], document["unreadable"]),
                          ("mprof-export", 1, []))
         item, = document["recordings"]
@@ -546,6 +552,35 @@ class Export(TestCase):
                                check=True).stdout
         self.assertEqual(piped.replace("<stdin>", "mprofile_20260101000000.dat"), by_default)
 
+    def test_a_merged_job(self):
+        """Each process has the host, the rank and the pid that it had there."""
+        for rank in range(2):
+            self.make(f"{rank}.dat")
+            path = self.directory / f"{rank}.dat"
+            path.write_text(path.read_text().replace("build-7", f"node{rank}"))
+        self.run_mprof("merge", "0.dat", "1.dat", "-o", "job.dat")
+        rows = list(csv.DictReader(io.StringIO(self.run_mprof("export", "--to", "csv", "job.dat").stdout)))
+        recording = Recording(self.directory / "0.dat")
+        for rank in range(2):
+            found = [int(row["value"]) for row in rows
+                     if (row["host"], row["pid"], row["kind"]) == (f"node{rank}", "101", "rss")]
+            self.assertEqual(found, [in_bytes(mib) for _, mib, _ in recording.chld])
+        self.assertEqual({row["rank"] for row in rows if row["pid"]}, {"0", "1"})
+        total = [int(row["value"]) for row in rows if row["process"] == "all processes" and row["kind"] == "rss"]
+        self.assertEqual(max(total), 2 * (29 * MIB + in_bytes(14.5)))
+        text = self.export("openmetrics", "job.dat")[0].read_text()
+        self.assertRegex(text, r'(?m)^mprof_process_memory_bytes\{recording="job.dat",pid="101",'
+                               r'process="node1/1 worker; \\"one\\"",rank="1",host="node1"\} ')
+        trace = Trace(self.export("perfetto", "job.dat")[0].read_bytes())
+        self.assertEqual(len(trace.counter("node0/0 python3 app.py --token=***", "rss")), 20)
+
+    def test_compressed_recordings(self):
+        self.make()
+        plain = self.run_mprof("export", "--to", "csv", "a.dat").stdout
+        subprocess.run(["gzip", "-k", "a.dat"], cwd=self.directory, check=True)
+        packed = self.run_mprof("export", "--to", "csv", "a.dat.gz").stdout
+        self.assertEqual(packed.replace("a.dat.gz", "a.dat"), plain)
+
     def test_torn_and_unreadable_files(self):
         self.make()
         with (self.directory / "a.dat").open("a") as stream:
@@ -555,6 +590,7 @@ class Export(TestCase):
         self.assertIn("mprof: a.dat: 2 lines skipped: ", done.stderr)
         self.assertIn("mprof: none.dat: ", done.stderr)
         document = json.loads(path.read_text())
+        check_schema(document)
         self.assertEqual([item["file"] for item in document["recordings"]], ["a.dat"])
         self.assertEqual(document["unreadable"][0]["file"], "none.dat")
         self.assertIn("2 lines skipped", document["recordings"][0]["warnings"][0])

@@ -1,6 +1,7 @@
 """Launchers: the rank in the name of a recording, many recorders at once, and each snippet of docs/fleet.md, run by Debian's
 Open MPI, by a Slurm that the test starts for itself, and by dask."""
 
+import json
 import os
 import pathlib
 import re
@@ -11,11 +12,13 @@ import sys
 import tempfile
 import textwrap
 import unittest
+import urllib.parse
+import urllib.request
 
 import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, MPROF, SOURCE, Recording, TestCase, is_sanitized, wait_until  # noqa: E402
+from mprof_test import DEADLINE_S, MPROF, SOURCE, Recording, TestCase, is_sanitized, own_line, wait_until  # noqa: E402
 
 DOCUMENT = (SOURCE / "docs" / "fleet.md").read_text()
 SNIPPETS = {test: (name, text) for name, test, text in re.findall(
@@ -238,6 +241,75 @@ class Snippets(FleetCase):
         (self.directory / "simulate").write_text("#!/bin/sh\nexit 7\n")
         self.assertEqual(subprocess.run(command, cwd=self.directory, check=False, timeout=DEADLINE_S,
                                         env=self.environment()).returncode, 7)
+
+    def recorded_job(self):
+        """Two ranks on two hosts, with a call each second for two minutes."""
+        for rank in range(2):
+            lines = [own_line("FACT", "host", f"node{rank}"), own_line("FACT", "rank", rank),
+                     own_line("FACT", "pid", "100"), own_line("FACT", "format", "2"),
+                     own_line("FACT", "include-children", "no"), own_line("FACT", "interval", "1")]
+            for second in range(120):
+                at = 1700000000 + second
+                lines += [f"MEM {100 + 10 * rank + second}.000000 {at}.0000\n",
+                          f"FUNC app.step 100.000000 {at}.100000 100.000000 {at}.600000 0\n"]
+            (self.directory / f"rank{rank}.dat").write_text("CMDLINE simulate\n" + "".join(lines))
+        self.run_mprof("merge", "rank0.dat", "rank1.dat", "-o", "job.dat", env=self.environment())
+        return 1700000119
+
+    def start_prometheus(self, script):
+        """Runs the snippet on another port; returns a function that asks the server."""
+        address = f"127.0.0.1:{free_port()}"
+        server = subprocess.Popen(["bash", "-c", script.replace("127.0.0.1:9090", address).replace("\nprometheus", "\nexec prometheus")],
+                                  cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+
+        def ask(path, **parameters):
+            try:
+                with urllib.request.urlopen(f"http://{address}{path}?{urllib.parse.urlencode(parameters)}") as answer:
+                    return answer.read()
+            except OSError:
+                return None
+        wait_until(lambda: ask("/-/ready"), "Prometheus is ready")
+        return lambda expression, at: json.loads(ask("/api/v1/query", query=expression, time=at))["data"]["result"]
+
+    @needs("promtool", "prometheus")
+    def test_backfill(self):
+        end = self.recorded_job()
+        self.shell(self.put("backfill"))
+        query = self.start_prometheus(SNIPPETS["look"][1])
+        section = DOCUMENT.partition("## Prometheus and Grafana")[2]
+        panels = {panel.strip(): re.findall("`([^`]+)`", cell) for panel, cell in
+                  re.findall(r"^\| ([^|]+) \| (`.*`) \|$", section, re.M)}
+        self.assertGreater(len(panels), 6)
+        found = {panel: [query(expression, end) for expression in expressions]
+                 for panel, expressions in panels.items()}
+        for panel, results in found.items():
+            self.assertTrue(all(results), panel)
+
+        def values(panel, label):
+            return {item["metric"].get(label): float(item["value"][1]) for item in found[panel][0]}
+        mib = 1 << 20
+        self.assertEqual(values("memory of the job", "recording"), {"job.dat": (219 + 229) * mib})
+        self.assertEqual(values("memory of each host", "host"), {"node0": 219 * mib, "node1": 229 * mib})
+        self.assertEqual([float(result[0]["value"][1]) for result in found["band over ranks: lowest, mean, highest"]],
+                         [219 * mib, 224 * mib, 229 * mib])
+        self.assertEqual(values("the peak of each recording", "recording"), {"job.dat": 448 * mib})
+        self.assertAlmostEqual(values("growth in bytes per second", "recording")["job.dat"], 2 * mib, delta=1000)
+        self.assertAlmostEqual(values("calls per second of each function", "function")["app.step"], 2, delta=0.1)
+        self.assertAlmostEqual(values("share of time in each function", "function")["app.step"], 1, delta=0.05)
+
+    @needs("prometheus")
+    def test_look(self):
+        self.start_prometheus(self.put("look"))
+
+    def test_textfile(self):
+        (self.directory / "metrics").mkdir()
+        (self.directory / "simulate").write_text("#!/bin/sh\nls metrics > seen\nsleep 0.3\nls metrics > seen\n")
+        (self.directory / "simulate").chmod(0o755)
+        self.shell(self.put("textfile").replace("/var/lib/prometheus/node-exporter", "metrics"))
+        self.assertRegex((self.directory / "seen").read_text(), r"^mprof-\S+\.prom\n$")
+        self.assertEqual(os.listdir(self.directory / "metrics"), [])
 
     @needs("dask-worker")
     @unittest.skipIf(is_sanitized(), "the agent is loaded into a Python without sanitizers")
