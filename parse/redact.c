@@ -431,3 +431,16 @@ void mprof__redact_text(char *text, size_t size, const char *from)
         free(whole);
     }
 }
+
+void mprof__redact_fact(char *text, size_t size, const char *key, const char *value)
+{
+    static const char end_of_argument[] = "\xef\xbf\xbd";
+    const char *colon = strrchr(key, ':');
+    char *line = colon && strcmp(colon, ":argv") == 0 ? strdup(value) : NULL;
+    for (char *at = line; at && (at = strstr(at, end_of_argument)) != NULL;) {
+        *at = ' ';
+        memmove(at + 1, at + 3, strlen(at + 3) + 1);
+    }
+    mprof__redact_text(text, size, line ? line : value);
+    free(line);
+}

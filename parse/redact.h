@@ -16,4 +16,8 @@ mprof_status mprof__redact_arguments(char ***out, size_t argc, char *const argv[
 /* The same for one text, into text[size]; cut if it does not fit. */
 void mprof__redact_text(char *text, size_t size, const char *from);
 
+/* The same for the value of a fact of a profile. Merged recordings have argument vectors in some
+ * ("3:argv"), in which U+FFFD stands for the end of each argument; it becomes a space. */
+void mprof__redact_fact(char *text, size_t size, const char *key, const char *value);
+
 #endif

@@ -162,7 +162,10 @@ static void report_missing_calls(const mprof__export_reader *reader)
 static int convert(request *r, mprof__export_out *out, char *const *paths, size_t path_count,
                    bool *is_written)
 {
-    mprof__export_reader reader = {.format = r->format, .out = out, .warn = mprof__command_warn};
+    mprof__export_reader reader = {.format = r->format,
+                                   .out = out,
+                                   .note = mprof__command_warn_text,
+                                   .warn = mprof__command_warn};
     mprof_status status = r->format->begin ? r->format->begin(out) : MPROF_OK;
     int result = MPROF_EXIT_OK;
     bool can_go_on = status == MPROF_OK;

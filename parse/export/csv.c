@@ -126,11 +126,12 @@ static const process_fields *fields_of(csv *state, const mprof__export_run *run,
     return fields->name && fields->rest ? fields : NULL;
 }
 
-/* "2026-11-28T18:45:30.592409Z", or seconds where the calendar ends. */
-static void write_time(csv *state, mprof__export_out *out, double time_s)
+/* "2026-11-28T18:45:30.592409Z", or seconds: off the calendar. */
+static void write_time(csv *state, mprof__export_out *out, const mprof__export_run *run,
+                       double time_s)
 {
     int64_t micros = llround(time_s * 1e6), second = micros / 1000000;
-    if (out->options->unix_time || time_s >= TIME_MAX_S) {
+    if (out->options->unix_time || !run->is_on_calendar || time_s >= TIME_MAX_S) {
         fprintf(out->stream, "%" PRId64 ".%06d", second, (int)(micros % 1000000));
         return;
     }
@@ -154,7 +155,7 @@ static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
     if (!fields) {
         return fail_memory(out);
     }
-    write_time(state, out, value->time_s);
+    write_time(state, out, run, value->time_s);
     putc(',', out->stream);
     fputs(is_of_all ? "all processes" : fields->name, out->stream);
     fprintf(out->stream, ",%s,%" PRId64, mprof__export_what_name(run, value->what),
@@ -175,6 +176,7 @@ const mprof__export_format mprof__export_csv = {
     .name = "csv",
     .extension = ".csv",
     .help = "a row for each sample: time, process, kind, value in bytes",
+    .is_on_calendar = true,
     .begin = begin,
     .begin_run = begin_run,
     .value = value,

@@ -88,6 +88,7 @@ typedef struct mprof__export_run {
     const mprof_profile *profile; /* without calls, and with few points */
     const char *command_line;     /* without secrets */
     const char *host;             /* "" if unknown */
+    bool is_on_calendar;          /* else its times count from an unknown moment */
     bool mem_is_total;            /* its main values are those of all processes, of several */
     double from_s, to_s; /* what is exported of it, in unix seconds; known after the values */
     const mprof__export_process *processes;
@@ -124,8 +125,9 @@ typedef struct mprof__export_format {
     const char *extension; /* of files, with its dot */
     const char *help;
     bool is_binary;
-    bool is_of_calls; /* a recording without calls has nothing for it */
-    bool any_order;   /* values may come as they are in the file, not by time */
+    bool is_of_calls;    /* a recording without calls has nothing for it */
+    bool is_on_calendar; /* its times are dates */
+    bool any_order;      /* values may come as they are in the file, not by time */
     mprof_status (*begin)(mprof__export_out *out);
     mprof_status (*begin_run)(mprof__export_out *out, const mprof__export_run *run);
     mprof_status (*value)(mprof__export_out *out, const mprof__export_run *run,
@@ -158,9 +160,10 @@ const mprof__export_format *mprof__export_format_of_file(const char *path);
 typedef struct mprof__export_reader {
     const mprof__export_format *format;
     mprof__export_out *out;
-    size_t run_count;                           /* exported, of all recordings */
-    size_t call_count;                          /* in them */
-    bool has_failed;                            /* within a run: the output is not whole */
+    size_t run_count;                                 /* exported, of all recordings */
+    size_t call_count;                                /* in them */
+    bool has_failed;                                  /* within a run: the output is not whole */
+    void (*note)(const char *file, const char *text); /* what a user should know; may be NULL */
     void (*warn)(const mprof_profile *profile); /* reports warnings about a file; may be NULL */
 } mprof__export_reader;
 

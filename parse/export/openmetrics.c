@@ -388,6 +388,7 @@ const mprof__export_format mprof__export_openmetrics = {
     .extension = ".om",
     .help = "OpenMetrics text, which promtool back-fills into Prometheus",
     .any_order = true,
+    .is_on_calendar = true,
     .begin = begin,
     .begin_run = begin_run,
     .value = value,

@@ -401,6 +401,7 @@ const mprof__export_format mprof__export_perfetto = {
     .help = "a trace for https://ui.perfetto.dev: memory and calls on the clock of the calendar",
     .is_binary = true,
     .any_order = true,
+    .is_on_calendar = true,
     .begin = begin,
     .begin_run = begin_run,
     .value = value,

@@ -21,6 +21,8 @@ enum {
     POINTS = 64, /* of the curves, which are not used */
 };
 
+#define CALENDAR_FIRST_S 1e9
+
 /* A pid, and the process that has it at this place of the file. */
 typedef struct pid_owner {
     int64_t pid; /* the first member: see mprof__index */
@@ -170,6 +172,14 @@ static mprof_status describe_processes(reading *r)
     return MPROF_OK;
 }
 
+/* Clocks that were set show ten digits of seconds. */
+static bool is_on_calendar(const mprof_profile *profile)
+{
+    const char *times = mprof_profile_fact(profile, "times");
+    return mprof_profile_start_s(profile) >= CALENDAR_FIRST_S &&
+           !(times && strcmp(times, "relative") == 0);
+}
+
 static mprof_status describe_run(reading *r, const mprof_run *run, const char *file)
 {
     const mprof_profile *profile = r->run.profile;
@@ -180,6 +190,7 @@ static mprof_status describe_run(reading *r, const mprof_run *run, const char *f
     r->run.count = run->count;
     r->run.host = host ? host : "";
     r->run.command_line = keep_redacted(r, mprof_profile_command_line(profile));
+    r->run.is_on_calendar = is_on_calendar(profile);
     r->run.from_s = -INFINITY;
     r->run.to_s = INFINITY;
     return r->run.command_line ? describe_processes(r) : fail_memory(r->error);
@@ -876,6 +887,11 @@ static mprof_status export_run(mprof__export_reader *reader, mprof_source *sourc
     } else if (status == MPROF_OK) {
         status = make_sorters(&r);
         status = status == MPROF_OK ? write_run(&r, source) : status;
+    }
+    if (status == MPROF_OK && reader->note && reader->format->is_on_calendar &&
+        !r.run.is_on_calendar) {
+        reader->note(r.run.file, "its times count from an unknown moment, so those in the output "
+                                 "are no dates");
     }
     if (status == MPROF_OK && reader->warn) {
         reader->warn(profile);

@@ -107,7 +107,7 @@ static json_t *facts_of(const mprof__export_run *run)
     for (size_t i = 0; i < count && is_good; i++) {
         json_t *key = mprof__json_text(facts[i].key);
         if (key && !json_object_get(object, json_string_value(key))) {
-            mprof__redact_text(text, TEXT_SIZE, facts[i].value);
+            mprof__redact_fact(text, TEXT_SIZE, facts[i].key, facts[i].value);
             is_good =
                 json_object_set_new(object, json_string_value(key), mprof__json_text(text)) == 0;
         }

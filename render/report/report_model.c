@@ -218,7 +218,7 @@ static json_t *facts_of(const mprof_profile *profile)
         json_t *key = mprof__json_text(facts[i].key);
         if (key && !json_object_get(builder.object, json_string_value(key))) {
             char text[COMMAND_SIZE];
-            mprof__redact_text(text, sizeof text, facts[i].value);
+            mprof__redact_fact(text, sizeof text, facts[i].key, facts[i].value);
             add_text(&builder, json_string_value(key), text);
         }
         json_decref(key);

@@ -607,6 +607,32 @@ class Export(TestCase):
             self.assertNotIn(b"geheim", path.read_bytes(), form)
             self.assertIn(b"***", path.read_bytes(), form)
 
+    def test_secrets_of_merged_recordings(self):
+        """Their facts have argument vectors, where ranks have different ones."""
+        for rank in range(2):
+            self.run_mprof("run", "-q", "-T", "0.02", "-o", f"{rank}.dat", "sh", "-c", "sleep 0.1", f"x{rank}",
+                           "--password", f"geheim{rank}", f"--token=geheim{rank}")
+        self.run_mprof("merge", "0.dat", "1.dat", "-o", "job.dat")
+        self.assertIn(b"geheim1", (self.directory / "job.dat").read_bytes())
+        for form in ("csv", "perfetto", "openmetrics", "chrome", "json"):
+            self.assertNotIn(b"geheim", self.export(form, "job.dat")[0].read_bytes(), form)
+        self.run_mprof("report", "-o", "r.json", "-o", "r.html", "job.dat")
+        for name in ("r.json", "r.html"):
+            self.assertNotIn(b"geheim", (self.directory / name).read_bytes(), name)
+
+    def test_logs_of_other_tools_and_times_without_a_date(self):
+        (self.directory / "psrecord.txt").write_text(
+            "# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)\n"
+            "       0.000        0.000       10.000       20.000\n"
+            "       1.000        0.000       12.000       20.000\n")
+        path, done = self.export("csv", "psrecord.txt")
+        self.assertEqual([row["time"] for row in csv.DictReader(path.read_text().splitlines())],
+                         ["0.000000", "1.000000"])
+        self.assertEqual(done.stderr, "mprof: psrecord.txt: its times count from an unknown moment, so those in the "
+                                      "output are no dates\n")
+        _, done = self.export("chrome", "psrecord.txt")
+        self.assertEqual(done.stderr, "")
+
     def test_no_calls_are_said_in_one_line(self):
         self.make("m.dat", f"CMDLINE x\nMEM 1.0 {START}.0\n")
         _, done = self.export("collapsed", "m.dat")
