@@ -41,6 +41,8 @@ typedef struct mprof__python_layout {
     uint16_t frame_instruction; /* from 3.11 on an address; before, an index */
     uint16_t frame_stacktop;    /* 32 bits, negative while its own code runs */
     uint16_t frame_is_entry;    /* called from C */
+    uint16_t frame_executing;   /* a byte: `executing` while the frame runs or waits for a call */
+    uint8_t executing;
     uint16_t frame_owner;
     uint16_t first_shim_owner; /* frames of this owner and later ones are no function's */
     uint16_t code_size;        /* bytes that hold all fields below */

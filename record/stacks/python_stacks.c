@@ -19,6 +19,8 @@
 #define LINKS_MAX (4 * FRAMES_MAX)
 /* A stack that changes all the time is given up; what the last attempt found is kept. */
 #define ATTEMPTS 6
+/* Samples in which the number of a thread is looked for. */
+#define ID_ATTEMPTS 8
 /* Attempts that find some of the frames. */
 #define PARTIAL_ATTEMPTS 2
 /* A frame that has not moved runs the same code, unless its function was made at run time: its head
@@ -66,8 +68,9 @@ typedef struct known_thread {
     uint64_t thread_id;
     int64_t native_id;
     int64_t tid;
-    uint64_t holder;   /* what holds the pointer to the innermost frame */
-    raw_frame *frames; /* owned */
+    unsigned id_attempts; /* to find it */
+    uint64_t holder;      /* what holds the pointer to the innermost frame */
+    raw_frame *frames;    /* owned */
     size_t frame_count;
     size_t frame_capacity;
     size_t still_count; /* outer frames that had not moved in the last sample */
@@ -344,6 +347,19 @@ static bool is_entry(const mprof__python_layout *layout, const unsigned char *by
     return layout->frame_is_entry != MPROF__NO_FIELD && bytes[layout->frame_is_entry] != 0;
 }
 
+/* Frames owned by generators and coroutines, from 3.11 on. */
+#define OWNED_BY_GENERATOR 1
+
+/* Whether a frame is not part of a stack now: a suspended generator's, which has no caller. */
+static bool is_suspended(const mprof__python_layout *layout, const unsigned char *bytes)
+{
+    if (layout->frame_executing != MPROF__NO_FIELD) {
+        return bytes[layout->frame_executing] != layout->executing;
+    }
+    return bytes[layout->frame_owner] == OWNED_BY_GENERATOR &&
+           number_at(bytes, layout->frame_previous) == 0;
+}
+
 /* Follows the links from the innermost frame. */
 static void walk(chain *out, struct mprof__stack_buffers *buffers, int copy,
                  const mprof__python_layout *layout)
@@ -381,6 +397,10 @@ static void walk(chain *out, struct mprof__stack_buffers *buffers, int copy,
             if (is_inlined && is_running(layout, bytes)) {
                 out->count = 0;
                 out->is_torn = true;
+            }
+            if (is_suspended(layout, bytes)) {
+                out->end = CHAIN_BROKEN;
+                return;
             }
             is_inlined = !is_entry(layout, bytes);
             parse_frame(&out->frames[out->count++], layout, address, bytes);
@@ -588,6 +608,11 @@ static const raw_frame *last_at(const known_thread *thread, size_t depth)
     return depth < thread->frame_count ? &thread->frames[thread->frame_count - 1 - depth] : NULL;
 }
 
+static bool is_same_call(const raw_frame *a, const raw_frame *b)
+{
+    return a->address == b->address && a->code == b->code;
+}
+
 static bool is_same_place(const raw_frame *a, const raw_frame *b)
 {
     return a->address == b->address && a->code == b->code && a->instruction == b->instruction;
@@ -660,6 +685,14 @@ static int count_persisting(mprof__python_stacks *stacks, struct mprof__stack_bu
     return 0;
 }
 
+/* Whether the outermost frame is not that of the last sample, which is rare: it is looked at twice.
+ */
+static bool has_another_start(const known_thread *thread, const chain *kept)
+{
+    return kept->count > 0 && thread->frame_count > 0 &&
+           !is_same_call(&thread->frames[thread->frame_count - 1], &kept->frames[kept->count - 1]);
+}
+
 /* Names the frames of a chain, from the outermost one; ends at the first that cannot be named.
  * Returns 0 or an errno; *named is the number of outer frames with a name. */
 static int name_frames(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
@@ -670,6 +703,12 @@ static int name_frames(mprof__python_stacks *stacks, struct mprof__stack_buffers
     bool is_new;
 
     *named = 0;
+    if (has_another_start(thread, kept)) {
+        int failure = count_persisting(stacks, buffers, thread, kept, &persisting);
+        if (failure != 0 || persisting == 0) {
+            return failure;
+        }
+    }
     recognise(stacks, thread, kept);
     int failure = read_missing_heads(stacks, buffers, kept->frames, kept->count);
     for (; failure == 0 && depth < kept->count; depth++) {
@@ -894,11 +933,14 @@ static known_thread *thread_of(mprof__python_stacks *stacks, const mprof__thread
 static void identify(mprof__python_stacks *stacks, known_thread *thread,
                      const mprof__thread_state *state)
 {
-    if (thread->tid == 0 || thread->thread_id != state->thread_id ||
-        thread->native_id != state->native_id) {
+    bool is_another =
+        thread->thread_id != state->thread_id || thread->native_id != state->native_id;
+
+    if (is_another || (thread->tid == 0 && thread->id_attempts < ID_ATTEMPTS)) {
         thread->thread_id = state->thread_id;
         thread->native_id = state->native_id;
-        thread->tid = mprof__thread_id_find(&stacks->ids, state, stacks->states.count);
+        thread->id_attempts = is_another ? 0 : thread->id_attempts + 1;
+        thread->tid = mprof__thread_id_find(&stacks->ids, state, &stacks->states);
     }
     if (has_holder(stacks)) {
         thread->holder = state->frame;

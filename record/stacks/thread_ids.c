@@ -84,7 +84,7 @@ static int64_t translate(mprof__thread_ids *ids, int64_t inner)
     return found;
 }
 
-/* Finds the offset in the main thread's structure. False: this is not the main thread. */
+/* Finds the offset in the main thread's structure. False: this is another thread. */
 static bool find_offset(mprof__thread_ids *ids, uint64_t pthread)
 {
     unsigned char bytes[PTHREAD_BYTES];
@@ -105,11 +105,15 @@ static bool find_offset(mprof__thread_ids *ids, uint64_t pthread)
     return false;
 }
 
-static int64_t number_of_pthread(mprof__thread_ids *ids, uint64_t pthread)
+static int64_t number_of_pthread(mprof__thread_ids *ids, uint64_t pthread,
+                                 const mprof__thread_states *all)
 {
     int32_t number = 0;
 
-    if (pthread == 0 || (ids->id_offset == 0 && !find_offset(ids, pthread))) {
+    for (size_t i = all->count; i > 0 && ids->id_offset == 0; i--) { /* the main thread is last */
+        (void)find_offset(ids, all->items[i - 1].thread_id);
+    }
+    if (ids->id_offset == 0) {
         return 0;
     }
     return mprof__target_memory_read(&ids->memory, pthread + ids->id_offset, &number, sizeof number)
@@ -118,14 +122,14 @@ static int64_t number_of_pthread(mprof__thread_ids *ids, uint64_t pthread)
 }
 
 int64_t mprof__thread_id_find(mprof__thread_ids *ids, const mprof__thread_state *state,
-                              size_t thread_count)
+                              const mprof__thread_states *all)
 {
     if (ids->pid == 0) {
         return state->native_id;
     }
     int64_t number = translate(ids, state->native_id);
     if (number == 0) {
-        number = translate(ids, number_of_pthread(ids, state->thread_id));
+        number = translate(ids, number_of_pthread(ids, state->thread_id, all));
     }
-    return number == 0 && thread_count == 1 ? ids->pid : number;
+    return number == 0 && all->count == 1 ? ids->pid : number;
 }

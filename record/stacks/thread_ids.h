@@ -12,9 +12,9 @@ typedef struct mprof__thread_ids {
     uint32_t id_offset; /* of the number in glibc's or musl's struct pthread; 0: not known */
 } mprof__thread_ids;
 
-/* 0: not known. Reads files of /proc, so call it once for a thread. `thread_count`: of the process.
- */
+/* The number of one of these threads; 0: not known. Reads files of /proc, so call it once for a
+ * thread. */
 int64_t mprof__thread_id_find(mprof__thread_ids *ids, const mprof__thread_state *state,
-                              size_t thread_count);
+                              const mprof__thread_states *all);
 
 #endif

@@ -47,16 +47,20 @@ class StackCase(unittest.TestCase):
     def start(self, *command, ready=True, **options):
         """Starts a program, and waits until it has written a line."""
         process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   cwd=self.directory, text=True, env=self.environment(**options))
+                                   stderr=subprocess.DEVNULL, cwd=self.directory, text=True, env=self.environment(**options))
         self.addCleanup(self.stop, process)
         process.said = process.stdout.readline().strip() if ready else ""
         return process
 
     @staticmethod
     def stop(process):
+        """Not communicate(): a child may keep its end of the pipe open."""
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
 
     def start_python(self, interpreter, source, *arguments, **options):
         return self.start(interpreter.path, self.write("program.py", source), *arguments, **options)

@@ -118,6 +118,9 @@ uint64_t fake_frame(fake_python *fake, uint64_t code, uint64_t previous)
     fake_poke(fake, address + fake->layout.frame_code, code);
     fake_poke(fake, address + fake->layout.frame_previous, previous);
     fake_poke(fake, address + fake->layout.frame_globals, fake->globals);
+    if (fake->layout.frame_executing != MPROF__NO_FIELD) {
+        fake->bytes[address + fake->layout.frame_executing - FAKE_BASE] = fake->layout.executing;
+    }
     return address;
 }
 
