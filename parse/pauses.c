@@ -117,7 +117,9 @@ double mprof__series_mib_at(const mprof__pauses *pauses, const mprof_series *ser
     }
     double pause = after.time_s - before.time_s;
     if (at_s < before.time_s || at_s > after.time_s ||
-        (is_inside && mprof__is_pause(pauses, before.time_s, after.time_s, 0))) {
+        (is_inside &&
+         mprof__is_pause(pauses, before.time_s, after.time_s,
+                         MPROF__REDUCED_GAP_FACTOR * mprof__reduced_interval_s(series)))) {
         return 0;
     }
     return before.mib + (after.mib - before.mib) * (at_s - before.time_s) / pause;

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 
 #define MPROF__GAP_FACTOR 8 /* a pause of more intervals is a gap */
+/* In a reduced series, whose points are up to a bin apart, also of mprof__reduced_interval_s(),
+ * which is half a bin. */
+#define MPROF__REDUCED_GAP_FACTOR 2.5
 
 /* How a recording was sampled. */
 typedef struct mprof__pauses {

@@ -195,10 +195,12 @@ static void draw_dots(mprof__layout *layout, const mprof__figure_input *input,
 
 /* True if the line is interrupted between two points of the series. */
 static bool is_interrupted(const mprof__layout *layout, const mprof__figure_input *input,
-                           const mprof__stroke *stroke, mprof_sample before, mprof_sample after)
+                           const mprof_series *series, const mprof__stroke *stroke,
+                           mprof_sample before, mprof_sample after)
 {
     double least_s = GAP_LEAST_PX * (layout->to_s - layout->from_s) / layout->plot.width;
     least_s = fmax(least_s / input->stretch, stroke->bridged_s);
+    least_s = fmax(least_s, MPROF__REDUCED_GAP_FACTOR * mprof__reduced_interval_s(series));
     return stroke->gap_s > 0 ? after.time_s - before.time_s > fmax(stroke->gap_s, least_s)
                              : mprof__is_gap(input, before.time_s, after.time_s, least_s);
 }
@@ -220,18 +222,18 @@ void mprof__draw_series(mprof__layout *layout, const mprof__figure_input *input,
                       .by_column = (double)(end - begin) > 2 * layout->plot.width,
                       .first = layout->figure->point_count};
     if (begin > 0 && begin < series->point_count && points[begin].time_s > from &&
-        !is_interrupted(layout, input, stroke, points[begin - 1], points[begin])) {
+        !is_interrupted(layout, input, series, stroke, points[begin - 1], points[begin])) {
         add_edge(&pen, between(points[begin - 1], points[begin], from), points[begin],
                  MPROF_CUT_FIRST);
     }
     for (size_t i = begin; i < end; i++) {
-        if (i > begin && is_interrupted(layout, input, stroke, points[i - 1], points[i])) {
+        if (i > begin && is_interrupted(layout, input, series, stroke, points[i - 1], points[i])) {
             end_line(&pen);
         }
         add_sample(&pen, points[i]);
     }
     if (end > 0 && end < series->point_count && points[end - 1].time_s < to &&
-        !is_interrupted(layout, input, stroke, points[end - 1], points[end])) {
+        !is_interrupted(layout, input, series, stroke, points[end - 1], points[end])) {
         add_edge(&pen, between(points[end - 1], points[end], to), points[end - 1], MPROF_CUT_LAST);
     }
     end_line(&pen);

@@ -38,6 +38,7 @@
 #define TICK_LEAST_PX 36.0
 #define TICK_PX 4.0
 #define RAMP_SHARE 0.99
+#define FIRST_COLUMNS 32 /* until the width is known */
 #define LOG_DECADES 1e5
 
 /* ---- geometry ---- */
@@ -485,10 +486,8 @@ mprof_status mprof__draw_heat_page(mprof__layout *layout, mprof_error *error)
     mprof_figure *figure = layout->figure;
     mprof__members members;
     struct page page = {.layout = layout, .members = &members};
-    double width = figure->width_px - 2 * figure->sizes.margin -
-                   (figure->sizes.small ? 0 : BARS_PX + BARS_GAP_PX);
     double height = figure->height_px;
-    mprof_status status = read_members(&page, (size_t)fmax(16, floor(width)), error);
+    mprof_status status = read_members(&page, FIRST_COLUMNS, error);
     if (status == MPROF_OK && page.heat.width >= 16) {
         size_t columns = (size_t)page.heat.width;
         mprof__members_dispose(&members);

@@ -8,6 +8,7 @@
 #include "member_table.h"
 #include "notes.h"
 #include "rank_band.h"
+#include "recording_looks.h"
 #include "small_multiples.h"
 #include "visible_text.h"
 
@@ -166,9 +167,7 @@ static char *facts_of(const mprof__layout *layout, const mprof__members *members
     struct sentence sentence = {"", 0};
     char text[48], count[32];
     mprof__duration_text(text, sizeof text, layout->to_s - layout->from_s);
-    if (!layout->is_share) {
-        add_fact(&sentence, "%s", text);
-    }
+    add_fact(&sentence, "%s", layout->is_share ? "each from start to end" : text);
     add_count(&sentence, members);
     add_highest(&sentence, layout, members);
     add_sum(&sentence, layout);
@@ -214,6 +213,7 @@ static void set_frame(mprof__layout *layout)
     frame->low_mib = layout->memory.from;
     frame->high_mib = layout->memory.to;
     frame->origin_s = mprof__is_overlay(layout) ? 0 : layout->inputs[0].start_s;
+    frame->share = layout->is_share;
     frame->log = layout->memory.is_log;
     frame->unit = layout->options->unit;
     frame->clipped = layout->options->memory_mib[1] > 0;
@@ -224,6 +224,12 @@ mprof_status mprof__draw_many(mprof__layout *layout, mprof_error *error)
     mprof_status status = MPROF_OK;
     if (layout->figure->width_px < MPROF__WIDTH_LEAST_PX) {
         return mprof__page_is_too_small(layout, error);
+    }
+    if (mprof__is_overlay(layout) && mprof__member_kind(layout) == MPROF_MEMBERS_BY_RECORDING) {
+        status = mprof__share_unlike_durations(layout);
+    }
+    if (status != MPROF_OK) {
+        return status;
     }
     switch (layout->options->form) {
     case MPROF_FORM_CURVES:

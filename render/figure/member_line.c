@@ -4,9 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define STRAIGHT_PX 0.2 /* a point this near to the line through its neighbours is left out */
-#define LEVEL_PX 1.5    /* low and high of a column that are this near are one point */
-#define LEAST_PX 1.0    /* width of what ran for a column only */
+#define LEVEL_PX 1.5 /* low and high of a column that are this near are one point */
+#define LEAST_PX 1.0 /* width of what ran for a column only */
 
 /* Points that are collected before those on straight lines are left out. */
 struct line {
@@ -15,13 +14,13 @@ struct line {
     double top_slope, low_slope; /* that all points since then allow */
     mprof_point last;            /* not added yet */
     bool has_last;
-    bool keeps_points;
+    double straight_px;
 };
 
 static void line_begin(struct line *line, mprof_figure *figure, const mprof__member_plot *plot)
 {
     *line = (struct line){
-        .figure = figure, .first = figure->point_count, .keeps_points = plot->keeps_points};
+        .figure = figure, .first = figure->point_count, .straight_px = plot->straight_px};
 }
 
 static void start_range(struct line *line)
@@ -36,7 +35,7 @@ static void line_to(struct line *line, double x, double y)
 {
     mprof_figure *figure = line->figure;
     mprof_point next = {(float)x, (float)y};
-    if (figure->point_count == line->first || line->keeps_points) {
+    if (figure->point_count == line->first || line->straight_px == 0) {
         mprof__add_path_point(figure, x, y);
         start_range(line);
         return;
@@ -60,8 +59,8 @@ static void line_to(struct line *line, double x, double y)
     line->last = next;
     line->has_last = true;
     if (dx > 0) {
-        line->top_slope = fmin(line->top_slope, (dy + STRAIGHT_PX) / dx);
-        line->low_slope = fmax(line->low_slope, (dy - STRAIGHT_PX) / dx);
+        line->top_slope = fmin(line->top_slope, (dy + line->straight_px) / dx);
+        line->low_slope = fmax(line->low_slope, (dy - line->straight_px) / dx);
     } else {
         line->top_slope = -INFINITY; /* upright: nothing else is on this line */
     }
@@ -112,7 +111,8 @@ static void draw_part(mprof_figure *figure, const mprof__members *members, size_
         double low_y = mprof__member_y(plot, (double)low[i]);
         double high_y = mprof__member_y(plot, (double)high[i]);
         if (low_y - high_y < LEVEL_PX) {
-            last_y = low_y - high_y < STRAIGHT_PX ? high_y : mprof__member_y(plot, (double)mean[i]);
+            last_y = low_y - high_y < plot->straight_px ? high_y
+                                                        : mprof__member_y(plot, (double)mean[i]);
             line_to(&line, x, last_y);
             continue;
         }
@@ -175,15 +175,15 @@ double mprof__column_ninetieth(const mprof__member_column *column)
     return column->ninetieth_mib;
 }
 
-/* The next part in which a member ran, from *end on. */
-static bool next_part(const mprof__members *members, size_t *first, size_t *end)
+/* The next part in which at least `least` members ran, from *end on. */
+static bool next_part(const mprof__members *members, size_t least, size_t *first, size_t *end)
 {
     size_t i = *end;
-    while (i < members->column_count && !members->columns[i].count) {
+    while (i < members->column_count && members->columns[i].count < least) {
         i++;
     }
     *first = i;
-    while (i < members->column_count && members->columns[i].count) {
+    while (i < members->column_count && members->columns[i].count >= least) {
         i++;
     }
     *end = i;
@@ -192,10 +192,10 @@ static bool next_part(const mprof__members *members, size_t *first, size_t *end)
 
 void mprof__draw_column_line(mprof_figure *figure, const mprof__members *members,
                              const mprof__member_plot *plot, mprof_role role,
-                             mprof__column_value *value, uint32_t about)
+                             mprof__column_value *value, size_t least, uint32_t about)
 {
     size_t first, end = 0;
-    while (next_part(members, &first, &end)) {
+    while (next_part(members, least, &first, &end)) {
         struct line line;
         line_begin(&line, figure, plot);
         for (size_t i = first; i < end; i++) {
@@ -209,10 +209,10 @@ void mprof__draw_column_line(mprof_figure *figure, const mprof__members *members
 
 void mprof__draw_column_band(mprof_figure *figure, const mprof__members *members,
                              const mprof__member_plot *plot, mprof_role role,
-                             mprof__column_value *low, mprof__column_value *high)
+                             mprof__column_value *low, mprof__column_value *high, size_t least)
 {
     size_t first, end = 0;
-    while (next_part(members, &first, &end)) {
+    while (next_part(members, least, &first, &end)) {
         size_t start = figure->point_count;
         for (size_t i = first; i < end; i++) {
             mprof__add_path_point(figure, mprof__member_column_x(members, plot, i),

@@ -8,7 +8,9 @@
 typedef struct mprof__member_plot {
     mprof_box box;
     mprof__scale memory; /* MiB -> y */
-    bool keeps_points;   /* also those on straight lines: tooltips show the nearest point */
+    /* Points this near to the line through their neighbours are left out; 0: none is, as where
+     * tooltips show the nearest point. */
+    double straight_px;
 } mprof__member_plot;
 
 /* The middle of a column. */
@@ -21,7 +23,7 @@ double mprof__member_y(const mprof__member_plot *plot, double mib);
 void mprof__draw_member(mprof_figure *figure, const mprof__members *members, size_t item,
                         const mprof__member_plot *plot, mprof_role role, bool filled);
 
-/* A number of all members at each column. */
+/* A number of all members at each column; drawn where at least `least` of them ran. */
 typedef double mprof__column_value(const mprof__member_column *column);
 double mprof__column_low(const mprof__member_column *column);
 double mprof__column_high(const mprof__member_column *column);
@@ -31,10 +33,10 @@ double mprof__column_tenth(const mprof__member_column *column);
 double mprof__column_ninetieth(const mprof__member_column *column);
 void mprof__draw_column_line(mprof_figure *figure, const mprof__members *members,
                              const mprof__member_plot *plot, mprof_role role,
-                             mprof__column_value *value, uint32_t about);
+                             mprof__column_value *value, size_t least, uint32_t about);
 /* The area between two of them. */
 void mprof__draw_column_band(mprof_figure *figure, const mprof__members *members,
                              const mprof__member_plot *plot, mprof_role role,
-                             mprof__column_value *low, mprof__column_value *high);
+                             mprof__column_value *low, mprof__column_value *high, size_t least);
 
 #endif

@@ -18,9 +18,8 @@
 #include <string.h>
 
 #define GAP_LEAST_COLUMNS 3
-#define GAP_LEAST_BINS 2.5 /* of a series that was reduced: half a bin is the unit */
-#define FINE_LEAST 4       /* parts of a column at which sums are taken, */
-#define FINE_COLUMNS 4096  /* so many in all, or more */
+#define FINE_LEAST 4      /* parts of a column at which sums are taken, */
+#define FINE_COLUMNS 4096 /* so many in all, or more */
 #define NAME_BYTES 120
 #define GATHERED_COLUMNS 16
 
@@ -145,7 +144,7 @@ static void add_series(struct row *row, const mprof__figure_input *input,
                        const mprof_series *series)
 {
     double least_s = fmax(GAP_LEAST_COLUMNS * row->step_s / input->stretch,
-                          GAP_LEAST_BINS * mprof__reduced_interval_s(series));
+                          MPROF__REDUCED_GAP_FACTOR * mprof__reduced_interval_s(series));
     for (size_t i = 0; i < series->point_count; i++) {
         mprof_sample at = on_axis(input, series->points[i]);
         add_point(row, at);

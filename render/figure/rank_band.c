@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INNER_LEAST 10 /* members, from which 10 % of them mean something */
+#define INNER_LEAST 10  /* members: 10 % of fewer mean nothing */
+#define STRAIGHT_PX 0.2 /* of the band above rows */
 #define LABEL_GAP_PX 9.0
 #define LABEL_BELOW_PX 13.0 /* of a peak above the plot */
 #define DOT_RADIUS_PX 3.5
@@ -118,27 +119,27 @@ void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members)
 {
     mprof_figure *figure = layout->figure;
     const mprof__member_plot plot = {layout->plot, layout->memory,
-                                     layout->options->form == MPROF_FORM_BAND};
+                                     layout->options->form == MPROF_FORM_BAND ? 0 : STRAIGHT_PX};
     mprof__begin_group(figure, MPROF_GROUP_CURVES);
     mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND, mprof__column_low,
-                            mprof__column_high);
+                            mprof__column_high, 1);
     if (members->count >= INNER_LEAST) {
         mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND_INNER, mprof__column_tenth,
-                                mprof__column_ninetieth);
+                                mprof__column_ninetieth, INNER_LEAST);
     }
-    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_low,
+    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_low, 1,
                             add_about(layout, "lowest"));
-    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_high,
+    mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_BAND_EDGE, mprof__column_high, 1,
                             add_about(layout, "highest"));
-    if (members->count > 1) {
-        mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_CURVE, mprof__column_mean,
-                                add_about(layout, "mean"));
-    }
     size_t first = figure->item_count;
     uint32_t about = add_about(layout, members->items[0].name);
     mprof__draw_member(figure, members, 0, &plot, MPROF_ROLE_WORST, false);
     for (size_t i = first; i < figure->item_count; i++) {
         figure->items[i].about = about;
+    }
+    if (members->count > 1) {
+        mprof__draw_column_line(figure, members, &plot, MPROF_ROLE_CURVE, mprof__column_mean, 1,
+                                add_about(layout, "mean"));
     }
     label_worst(layout, members, &plot);
 }

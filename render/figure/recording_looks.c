@@ -88,6 +88,24 @@ static void apply_hue_names(mprof__layout *layout)
     }
 }
 
+mprof_status mprof__share_unlike_durations(mprof__layout *layout)
+{
+    size_t count = layout->input_count;
+    struct ranked *durations = malloc(count * sizeof *durations);
+    if (!durations) {
+        return MPROF_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        durations[i] = (struct ranked){i, duration_s(&layout->inputs[i])};
+    }
+    qsort(durations, count, sizeof *durations, by_value);
+    if (count > MPROF__RECORDINGS_MAX && wants_shares(layout, durations)) {
+        share_axis(layout);
+    }
+    free(durations);
+    return MPROF_OK;
+}
+
 mprof_status mprof__choose_recording_looks(mprof__layout *layout)
 {
     size_t count = layout->input_count;
@@ -115,13 +133,6 @@ mprof_status mprof__choose_recording_looks(mprof__layout *layout)
     }
     qsort(ranked, count, sizeof *ranked, by_value);
     colour_crowd(layout, ranked);
-    for (size_t i = 0; i < count; i++) {
-        ranked[i] = (struct ranked){i, duration_s(&layout->inputs[i])};
-    }
-    qsort(ranked, count, sizeof *ranked, by_value);
-    if (wants_shares(layout, ranked)) {
-        share_axis(layout);
-    }
     free(ranked);
-    return MPROF_OK;
+    return mprof__share_unlike_durations(layout);
 }

@@ -11,4 +11,8 @@
  * shown. MPROF_ENOMEM. */
 mprof_status mprof__choose_recording_looks(mprof__layout *layout);
 
+/* Puts recordings whose durations are very unlike on an axis of per cent, if nothing is against it.
+ * MPROF_ENOMEM. */
+mprof_status mprof__share_unlike_durations(mprof__layout *layout);
+
 #endif

@@ -30,6 +30,9 @@
 #define TICK_ROOM_PX 30.0     /* between two labels of the memory axis */
 #define CAPTION_PX 18.0
 #define COLUMNS_PER_PX 2
+#define STRAIGHT_PX 0.3        /* in panels few points suffice */
+#define MEDIAN_STRAIGHT_PX 0.5 /* it is repeated in each */
+#define MEDIAN_LEAST 3         /* members at a moment */
 #define COLUMNS_MOST 800
 #define DOT_RADIUS_PX 2.5
 #define NAME_GAP_PX 6.0
@@ -279,16 +282,17 @@ static void draw_panel(const struct page *page, size_t item)
     mprof__layout *layout = page->layout;
     mprof_figure *figure = layout->figure;
     mprof_box box = plot_of(page, item);
-    const mprof__member_plot plot = {box, scale_in(page, box), false};
+    mprof__member_plot plot = {box, scale_in(page, box), MEDIAN_STRAIGHT_PX};
     bool is_worst = item == 0 && page->members->count > 1;
     mprof__add_rect(
         figure, MPROF_ROLE_MEMBER_FIELD, MPROF_COLOUR_NONE,
         (mprof_box){box.x, box.y - page->grid.name_px, box.width, box.height + page->grid.name_px},
         layout->options->states ? about_member(page, item) : MPROF_ABOUT_NONE);
-    if (page->members->count > 2) {
+    if (page->members->count >= MEDIAN_LEAST) {
         mprof__draw_column_line(figure, page->members, &plot, MPROF_ROLE_MEMBER_MEDIAN,
-                                mprof__column_median, MPROF_ABOUT_NONE);
+                                mprof__column_median, MEDIAN_LEAST, MPROF_ABOUT_NONE);
     }
+    plot.straight_px = STRAIGHT_PX;
     mprof__draw_member(figure, page->members, item, &plot,
                        is_worst ? MPROF_ROLE_MEMBER_WORST : MPROF_ROLE_MEMBER, true);
     draw_end(page, item, box);
@@ -305,7 +309,7 @@ static void draw_caption(const struct page *page)
     const char *nouns = mprof__member_noun(members->kind, 2);
     char text[400], memory[48], count[32];
     int used = snprintf(text, sizeof text, "%sOne scale for all panels.",
-                        members->count > 2 ? "Grey line: median at that moment. " : "");
+                        members->count >= MEDIAN_LEAST ? "Grey line: median at that moment. " : "");
     size_t cut = 0, left = members->count - page->grid.shown;
     while (cut < members->count && members->items[cut].peak_mib > layout->memory.to * 1.001) {
         cut++;

@@ -174,6 +174,30 @@ def processes(table):
                   theirs(table, "png", path), goal=10, runs=3, env=AGG)
 
 
+def many(table):
+    """1,000 processes of 1e4 samples each; 10,000 of 200."""
+    for count, ticks in ((1000, 10_000), (10_000, 200)):
+        path = pathlib.Path(table.folder, f"many-{count}.dat")
+        if not path.exists():
+            source, partial = random.Random(count), path.with_suffix(".partial")
+            own = [50 + 100 * source.random() for _ in range(count)]
+            with open(partial, "w", encoding="ascii") as file:
+                file.write(f"CMDLINE srun -n {count} ./solver\n")
+                for tick in range(ticks):
+                    at = f" {recordings.START + tick / 10:.4f}\n"
+                    shape = min(1, 4 * tick / ticks) * (0.8 + 0.2 * (tick % 97) / 97)
+                    file.write(f"MEM 12.000000{at}")
+                    file.writelines(f"CHLD {1000 + i} {5 + own[i] * shape:.6f}{at}" for i in range(1, count))
+            partial.rename(path)
+        for form in ("--stack", "--band", "--small-multiples", "--heat"):
+            for kind in ("png", "svg"):
+                command = ours(table, kind, form, path)
+                table.limit(f"{count} x {ticks} samples, {form} {kind}, CPU", command, 2, "s", what="cpu")
+            table.show(f"{count} x {ticks} samples, {form} svg, bytes",
+                       pathlib.Path(table.folder, "ours.svg").stat().st_size / 1e6, "MB", at_most=4)
+        table.limit(f"{count} x {ticks} samples, --heat, peak RSS", ours(table, "png", "--heat", path), 300, "MiB")
+
+
 def reports(table):
     """One page of 50 recordings of 1e4 samples and 1e3 calls each, with limits; an index of 1,000 with its pages."""
     for count, samples, number in ((50, 10_000, 1000), (1000, 300, 20)):
@@ -197,5 +221,6 @@ def measure(table):
     count(table)
     calls(table)
     processes(table)
+    many(table)
     large(table)
     huge(table)

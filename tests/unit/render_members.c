@@ -13,6 +13,8 @@
 #include "render/figure/heat_rows.h"
 #include "render/figure/many_figure.h"
 #include "render/figure/members.h"
+#include "render/figure/process_curves.h"
+#include "render/figure/process_sums.h"
 #include "render/figure/small_multiples.h"
 #include "render/figure/visible_text.h"
 #include "script.h"
@@ -311,6 +313,49 @@ static void the_main_process_is_the_rest(void **state)
     free(script.text);
 }
 
+/* Series of many processes are kept as bins, which are further apart than pauses of the recording
+ * would be. */
+static void reduced_series_have_no_holes(void **state)
+{
+    enum { COUNT = 400, TICKS = 2000 };
+    struct script script = {NULL, 0, 0};
+    mprof_load_options load;
+    mprof_figure_options options = MPROF_FIGURE_OPTIONS_INIT;
+    mprof__figure_input input = {.profile = NULL};
+    mprof__layout layout = {.options = &options, .inputs = &input, .input_count = 1};
+    mprof__members members;
+    (void)state;
+    add(&script, "CMDLINE x\nFACT pid 1\nFACT include-children no\n");
+    for (int i = 0; i < TICKS; i++) {
+        add(&script, "MEM 1 %.1f\n", START_S + 0.1 * i);
+        for (int p = 0; p < COUNT; p++) {
+            add(&script, "CHLD %d 10 %.1f\n", 100 + p, START_S + 0.1 * i);
+        }
+    }
+    mprof_load_options_init(&load);
+    load.max_points = 2048; /* MEM has all of its samples */
+    mprof_profile *profile = load_text(script.text, script.used, "test", &load);
+    options.stack = 1;
+    options.members = MPROF_MEMBERS_BY_HOST;
+    layout.to_s = 0.1 * (TICKS - 1);
+    assert_int_equal(mprof__figure_input_init(&input, profile), MPROF_OK);
+    assert_true(input.processes[1].series.point_count < TICKS / 4);
+    assert_int_equal(mprof__rank_processes(&input), MPROF_OK);
+    assert_int_equal(mprof__sum_processes(&layout, &input), MPROF_OK);
+    for (size_t i = 0; i < input.moment_count; i++) {
+        assert_near(input.children_mib[i], 10 * COUNT);
+    }
+    assert_int_equal(mprof__members_init(&members, &layout, 500, NULL), MPROF_OK);
+    assert_int_equal(members.count, 1);
+    for (size_t i = 0; i < 500; i++) {
+        assert_near((double)members.mean[i], 10 * COUNT + 1);
+    }
+    mprof__members_dispose(&members);
+    mprof__figure_input_dispose(&input);
+    mprof_profile_free(profile);
+    free(script.text);
+}
+
 static void a_window_has_those_that_ran_in_it(void **state)
 {
     struct script script = {NULL, 0, 0};
@@ -603,6 +648,7 @@ int main(void)
         cmocka_unit_test(columns_of_all_are_those_of_a_sort),
         cmocka_unit_test(sums_are_those_of_their_processes),
         cmocka_unit_test(the_main_process_is_the_rest),
+        cmocka_unit_test(reduced_series_have_no_holes),
         cmocka_unit_test(a_window_has_those_that_ran_in_it),
         cmocka_unit_test(panels_fill_the_page),
         cmocka_unit_test(rows_fill_the_page),
