@@ -387,9 +387,14 @@ static void find_peak(mprof__member *member, const struct reading *reading,
     }
     member->peak_mib = row->high[highest];
     member->peak_s = row->from_s + row->step_s * ((double)highest + 0.5);
-    if (series && series->sample_count && series->peak.mib >= member->peak_mib * (1 - 1e-9)) {
+    if (!series || !series->sample_count || !(series->peak.mib >= member->peak_mib * (1 - 1e-9))) {
+        return;
+    }
+    double peak_s = mprof__axis_time_s(input, series->peak.time_s);
+    double end_s = row->from_s + row->step_s * (double)row->count;
+    if (peak_s >= row->from_s && peak_s <= end_s) {
         member->peak_mib = series->peak.mib;
-        member->peak_s = mprof__axis_time_s(input, series->peak.time_s);
+        member->peak_s = peak_s;
     }
 }
 

@@ -236,6 +236,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         const mprof_profile *one = profile;
         const mprof_measure *measure = size % 2 ? &narrow : &fixed_measure;
         check_layout(&one, 1, &options, measure);
+        mprof_figure_options many = options;
+        many.form = (mprof_form)(MPROF_FORM_BAND + choice % 3);
+        many.members = (mprof_member_kind)(choice / 3 % (MPROF_MEMBERS_BY_COMMAND + 1));
+        many.stack = many.slope = 0;
+        check_layout(&one, 1, &many, measure);
         if (mprof_profile_run_count(profile) > 1) {
             check_runs(source, load, options, measure);
         }
