@@ -86,7 +86,8 @@ static int64_t next_deadline(const mprof__memory_sampler *sampler, int64_t now, 
 /* Waits until the deadline or a request to stop; returns whether there is such a request. */
 static bool wait_until(mprof__memory_sampler *sampler, int64_t deadline_ns)
 {
-    struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+    struct timespec deadline = {(time_t)(deadline_ns / 1000000000),
+                                (long)(deadline_ns % 1000000000)};
     int status = 0;
 
     pthread_mutex_lock(&sampler->mutex);

@@ -40,6 +40,9 @@
 
 #define AGENT_FILE "libmprof-agent.so"
 #define PAGE_BYTES 4096
+#ifndef SYS_mmap
+#define SYS_mmap SYS_mmap2 /* of 32 bits, where no thread can be opened */
+#endif
 /* A busy interpreter makes pending calls within a switch interval or two. */
 #define BUSY_WAIT_MS 300
 #define ANSWER_WAIT_MS 3000
@@ -323,7 +326,8 @@ static mprof_status make_page(page *made, mprof__remote_thread *remote, const pl
                              UINT64_MAX, 0};
     int64_t address;
 
-    made->size = arguments[1] = page_size(wanted, found);
+    made->size = page_size(wanted, found);
+    arguments[1] = made->size;
     mprof_status status =
         mprof__remote_thread_system_call(remote, &address, SYS_mmap, arguments, error);
     if (status != MPROF_OK) {

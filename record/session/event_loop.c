@@ -74,7 +74,7 @@ static int wait_with_epoll(mprof__event_loop *loop, int64_t left_ns)
 
 void mprof__event_loop_wait(mprof__event_loop *loop, int64_t left_ns)
 {
-    struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+    struct timespec left = {(time_t)(left_ns / 1000000000), (long)(left_ns % 1000000000)};
 
     for (int i = 0; i < MPROF__SOURCE_COUNT; i++) {
         loop->polls[i].revents = 0;

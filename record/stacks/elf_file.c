@@ -25,8 +25,9 @@ static char *read_strings(int fd, const Elf64_Shdr *section)
     if (section->sh_size == 0 || section->sh_size > STRINGS_MAX) {
         return NULL;
     }
-    char *strings = malloc(section->sh_size + 1);
-    if (strings && !read_all(fd, strings, section->sh_size, section->sh_offset)) {
+    size_t size = (size_t)section->sh_size;
+    char *strings = malloc(size + 1);
+    if (strings && !read_all(fd, strings, size, section->sh_offset)) {
         free(strings);
         return NULL;
     }

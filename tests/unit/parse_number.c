@@ -46,7 +46,8 @@ static void test_numbers_as_strtod(void **state)
     random_init(&random, 11);
     for (int i = 0; i < ROUNDS; i++) {
         char text[80];
-        size_t length = 0, whole = random_next(&random) % 25, decimals = random_next(&random) % 30;
+        size_t length = 0, whole = (size_t)(random_next(&random) % 25);
+        size_t decimals = (size_t)(random_next(&random) % 30);
         whole += decimals == 0 && whole == 0;
         for (size_t digit = 0; digit < whole + decimals; digit++) {
             if (digit == whole) {

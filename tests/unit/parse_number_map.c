@@ -29,7 +29,7 @@ static void check_against_array(size_t keys, uint64_t stride, size_t limit)
     memset(model, 0, sizeof model);
     for (int step = 0; step < STEPS; step++) {
         uint64_t random = next_random(&seed);
-        size_t which = random % keys;
+        size_t which = (size_t)(random % keys);
         uint64_t key = which * stride;
         switch (random >> 20 & 3) {
         case 0: {

@@ -38,7 +38,7 @@ mprof_text random_text(random_source *random, size_t longest)
         "\x1b[31m", "\xc2\xa0", "\xc3\xa4", "\xe2\x80\xa8", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
     /* clang-format on */
     char *start = random->bytes + random->size;
-    size_t length = random_next(random) % (longest + 1), at = 0;
+    size_t length = (size_t)(random_next(random) % (longest + 1)), at = 0;
     while (at < length) {
         uint64_t choice = random_next(random);
         const char *piece = pieces[choice % (sizeof pieces / sizeof pieces[0])];

@@ -230,7 +230,7 @@ static const double pages[][2] = {
 
 static void check_page(const mprof_profile *profile, mprof_figure_options options, uint64_t seed)
 {
-    size_t page = seed % (sizeof pages / sizeof *pages);
+    size_t page = (size_t)(seed % (sizeof pages / sizeof *pages));
     options.without = seed / 7 % 3 == 0 ? seed / 3 % (MPROF_PARTS_ALL + 1) : 0;
     const mprof_note notes[] = {
         {MPROF_NOTE_LIMIT, mprof_profile_samples(profile)->peak.mib * random_between(0, 3), NULL},
