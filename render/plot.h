@@ -37,6 +37,7 @@ struct mprof__plot {
     long jobs;                   /* 0: one per CPU */
     unsigned forms;              /* 1 << mprof_form of each that was asked for */
     const char *by;              /* of --by, static text */
+    bool is_by_measure;          /* that of a tree */
     double run;                  /* the only run of a file that is drawn, from 1; 0: all */
     mprof__command_text command; /* that draws it, without output and files */
     int is_shown_again;          /* 1: the recordings were loaded before, with their warnings */

@@ -57,6 +57,7 @@ enum {
     OPTION_BAND,
     OPTION_SMALL_MULTIPLES,
     OPTION_HEAT,
+    OPTION_TREE,
 };
 
 static const struct argp_option options[] = {
@@ -66,6 +67,8 @@ static const struct argp_option options[] = {
     {"no-function-ts", 'n', NULL, 0, "do not draw calls of functions", 0},
     {"window", 'w', "FROM,TO", 0, "draw only this range, in seconds from the start", 0},
     {"flame", 'f', NULL, 0, "draw calls as a flame chart below the memory", 0},
+    {"tree", OPTION_TREE, NULL, 0,
+     "draw who made memory grow: calls by path, growth to the right, release to the left", 0},
     {"slope", 's', NULL, 0, "draw the trend line and its slope", 0},
     {"stack", OPTION_STACK, NULL, 0, "stack the processes on top of each other", 0},
     {"band", OPTION_BAND, NULL, 0,
@@ -89,9 +92,10 @@ static const struct argp_option options[] = {
      0},
     {"func", OPTION_FUNC, "PATTERN", 0, "draw only functions whose name matches", 0},
     {"min-duration", OPTION_MIN_DURATION, "SECONDS", 0, "do not draw shorter calls", 0},
-    {"by", OPTION_BY, "process|function|rank|host|recording|command", 0,
+    {"by", OPTION_BY, "process|function|rank|host|recording|command|growth|time|memory-time", 0,
      "one lane of --flame for each process or function; with --band, --small-multiples and --heat: "
-     "what is compared (recordings; of one recording its ranks, or its processes)",
+     "what is compared (recordings; of one recording its ranks, or its processes); with --tree: "
+     "what the width is (growth)",
      0},
     {"theme", OPTION_THEME, "light|dark|paper|auto", 0,
      "colours; paper: black with patterns, for print; auto: an SVG follows the reader's preference",
@@ -231,7 +235,7 @@ static void parse_size(struct mprof__plot *plot, struct argp_state *state, const
 static int find_name(const struct mprof__plot *plot, struct argp_state *state,
                      const char *const *names, const char *text, const char *option)
 {
-    char known[80] = "";
+    char known[120] = "";
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], text) == 0) {
             return i;
@@ -245,13 +249,18 @@ static int find_name(const struct mprof__plot *plot, struct argp_state *state,
 
 static void parse_order(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {"process",   "function", "rank", "host",
-                                        "recording", "command",  NULL};
+    enum { FIRST_TREE = 6 };
+    static const char *const names[] = {"process", "function", "rank", "host",        "recording",
+                                        "command", "growth",   "time", "memory-time", NULL};
     static const mprof_member_kind members[] = {
         MPROF_MEMBERS_BY_PROCESS, MPROF_MEMBERS_AUTO,         MPROF_MEMBERS_BY_RANK,
-        MPROF_MEMBERS_BY_HOST,    MPROF_MEMBERS_BY_RECORDING, MPROF_MEMBERS_BY_COMMAND};
+        MPROF_MEMBERS_BY_HOST,    MPROF_MEMBERS_BY_RECORDING, MPROF_MEMBERS_BY_COMMAND,
+        MPROF_MEMBERS_AUTO,       MPROF_MEMBERS_AUTO,         MPROF_MEMBERS_AUTO};
     int found = find_name(plot, state, names, text, "--by");
     plot->by = names[found];
+    plot->is_by_measure = found >= FIRST_TREE;
+    plot->figure.tree =
+        found >= FIRST_TREE ? (mprof_tree_measure)(found - FIRST_TREE) : MPROF_TREE_GROWTH;
     plot->figure.order = found == 1 ? MPROF_BY_FUNCTION : MPROF_BY_PROCESS;
     plot->figure.members = members[found];
 }
@@ -458,6 +467,7 @@ static const struct setting {
     {OPTION_BAND, BITS, MEMBER(forms), 1 << MPROF_FORM_BAND, 0, 0, NULL},
     {OPTION_SMALL_MULTIPLES, BITS, MEMBER(forms), 1 << MPROF_FORM_PANELS, 0, 0, NULL},
     {OPTION_HEAT, BITS, MEMBER(forms), 1 << MPROF_FORM_HEAT, 0, 0, NULL},
+    {OPTION_TREE, BITS, MEMBER(forms), 1 << MPROF_FORM_TREE, 0, 0, NULL},
     {OPTION_LOG, FLAG, MEMBER(figure.log), 1, 0, 0, NULL},
     {OPTION_TRANSPARENT, FLAG, MEMBER(draw.transparent), 1, 0, 0, NULL},
     {OPTION_NO_SCRIPT, FLAG, MEMBER(draw.still), 1, 0, 0, NULL},
@@ -540,6 +550,7 @@ static const char *form_name(const struct mprof__plot *plot)
     return plot->forms & 1U << MPROF_FORM_BAND     ? "--band"
            : plot->forms & 1U << MPROF_FORM_PANELS ? "--small-multiples"
            : plot->forms & 1U << MPROF_FORM_HEAT   ? "--heat"
+           : plot->forms & 1U << MPROF_FORM_TREE   ? "--tree"
                                                    : NULL;
 }
 
@@ -550,7 +561,15 @@ static void check_form(const struct mprof__plot *plot, struct argp_state *state)
     const char *form = form_name(plot);
     bool is_band = plot->forms == 1U << MPROF_FORM_BAND;
     if (plot->forms & (plot->forms - 1)) {
-        refuse(plot, state, "--band, --small-multiples and --heat are three pictures: choose one");
+        refuse(plot, state,
+               "--band, --small-multiples, --heat and --tree are different pictures: choose one");
+    }
+    bool is_tree = plot->forms == 1U << MPROF_FORM_TREE;
+    if (plot->by && plot->is_by_measure != is_tree) {
+        refuse(plot, state,
+               is_tree ? "--by %s is for other pictures; --tree is by growth, time or memory-time"
+                       : "--by %s is for --tree: add it",
+               plot->by);
     }
     if (!form) {
         if (figure->members != MPROF_MEMBERS_AUTO && figure->members != MPROF_MEMBERS_BY_PROCESS) {
@@ -569,7 +588,11 @@ static void check_form(const struct mprof__plot *plot, struct argp_state *state)
                   {figure->processes != MPROF_PROCESSES_AUTO, "--group"},
                   {figure->function, "--func"},
                   {figure->min_duration_s > 0, "--min-duration"},
-                  {figure->note_count && !is_band, "--limit, --line or --mark"}};
+                  {figure->note_count && !is_band, "--limit, --line or --mark"},
+                  {is_tree && figure->log, "--log"},
+                  {is_tree && figure->memory_mib[1] > 0, "--ylim"},
+                  {is_tree && figure->as_one, "--as-one"},
+                  {is_tree && !figure->functions, "--no-function-ts"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (others[i].is_given) {
             refuse(plot, state, "%s does not show what %s asks for: leave one out", form,

@@ -448,11 +448,14 @@ mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths,
     }
     loader.as_one = figure->as_one != 0;
     mprof_load_options_init(&loader.load);
-    loader.load.skip_calls = !figure->functions || figure->form != MPROF_FORM_CURVES;
+    bool is_tree = figure->form == MPROF_FORM_TREE; /* has every call, rise and fall */
+    loader.load.skip_calls = !figure->functions || (figure->form != MPROF_FORM_CURVES && !is_tree);
     loader.load.kinds = figure->kinds;
     loader.load.max_processes = PROCESSES_MAX;
     loader.load.max_points = (size_t)(figure->width_px * POINTS_PER_PX);
-    if (figure->form != MPROF_FORM_CURVES) {
+    if (is_tree) {
+        loader.load.max_points = 0;
+    } else if (figure->form != MPROF_FORM_CURVES) {
         loader.load.max_points =
             (size_t)fmax(MANY_POINTS_LEAST, MANY_POINTS / fmax(1, (double)count));
     }

@@ -12,7 +12,7 @@ _mprof_options() {
 
 # Words of an option that takes one of several: --theme=light|dark|auto.
 _mprof_values() {
-    "$1" "$2" --help 2>/dev/null | sed -n "s/^ .*$3\[\{0,1\}=\([A-Za-z|]*|[A-Za-z|]*\)]\{0,1\}\( .*\)\{0,1\}$/\1/p" | tr '|' '\n' | sed '/^[A-Z]*$/d'
+    "$1" "$2" --help 2>/dev/null | sed -n "s/^ .*$3\[\{0,1\}=\([A-Za-z|-]*|[A-Za-z|-]*\)]\{0,1\}\( .*\)\{0,1\}$/\1/p" | tr '|' '\n' | sed '/^[A-Z]*$/d'
 }
 
 _mprof() {

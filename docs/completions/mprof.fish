@@ -16,7 +16,7 @@ function __mprof_options
         sed -n 's/^ \{1,8\}\(-.,\)\{0,1\} *\(--[a-z][a-z-]*\)[^ ]* *\(.*\)/\2\t\3/p'
     # --theme=light|dark|auto
     mprof (__mprof_command) --help 2>/dev/null |
-        sed -n 's/^ .*\(--[a-z-]*\)\[\{0,1\}=\([A-Za-z|]*|[A-Za-z|]*\)]\{0,1\}\( .*\)\{0,1\}$/\1 \2/p' | sed 's/|[A-Z]*$//' | while read -l option values
+        sed -n 's/^ .*\(--[a-z-]*\)\[\{0,1\}=\([A-Za-z|-]*|[A-Za-z|-]*\)]\{0,1\}\( .*\)\{0,1\}$/\1 \2/p' | sed 's/|[A-Z]*$//' | while read -l option values
             for value in (string split '|' $values)
                 echo $option=$value
             end

@@ -206,6 +206,9 @@ static error_t parse_shared_option(int key, char *argument, struct argp_state *s
         state->child_inputs[0] = state->input;
         return 0;
     case 'h':
+        /* argp of glibc 2.36 writes behind its buffer if an option fills a line up to this margin;
+         * by default that is 79, which --by of plot does */
+        setenv("ARGP_HELP_FMT", "rmargin=78", 0);
         argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
         exit(mprof__command_finish());
     case KEY_VERSION:

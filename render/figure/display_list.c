@@ -2,6 +2,7 @@
  * stays in the status, so that modules need not check every item. */
 #include "display_list.h"
 
+#include "call_tree_figure.h"
 #include "layout.h"
 #include "member_table.h"
 #include "window_numbers.h"
@@ -326,6 +327,7 @@ void mprof_figure_free(mprof_figure *figure)
     }
     free(figure->cells);
     free(figure->shades);
+    mprof__tree_table_free(figure->tree_table);
     if (figure->member_table) {
         free(figure->member_table->places);
     }

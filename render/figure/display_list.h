@@ -33,6 +33,7 @@ struct mprof_figure {
     mprof_cells *cells;
     uint8_t **shades; /* of the cells, owned */
     size_t cells_count, cells_room, shades_room;
+    struct mprof__tree_table *tree_table;     /* for the script; NULL: none was asked for */
     struct mprof__member_table *member_table; /* for the script; NULL: none was asked for */
     mprof_group *groups;
     size_t group_count, group_room;

@@ -4,6 +4,7 @@
 #include "bounds.h"
 #include "brackets.h"
 #include "call_rows.h"
+#include "call_tree_figure.h"
 #include "control_group_curve.h"
 #include "curve.h"
 #include "density_rows.h"
@@ -467,7 +468,7 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         share_start(layout);
     }
     mprof_status status = mprof__choose_time_range(layout, error);
-    if (layout->options->form != MPROF_FORM_CURVES) {
+    if (layout->options->form != MPROF_FORM_CURVES && layout->options->form != MPROF_FORM_TREE) {
         return status; /* many_figure.c does the rest */
     }
     if (status == MPROF_OK) {
@@ -553,8 +554,10 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
     }
     mprof_status status = mprof__layout_open(&layout, profiles, count, options, measure, error);
     if (status == MPROF_OK) {
-        status = layout.options->form != MPROF_FORM_CURVES ? mprof__draw_many(&layout, error)
-                                                           : draw_page(&layout, error);
+        mprof_form form = layout.options->form;
+        status = form == MPROF_FORM_CURVES ? draw_page(&layout, error)
+                 : form == MPROF_FORM_TREE ? mprof__draw_call_tree(&layout, error)
+                                           : mprof__draw_many(&layout, error);
     }
     mprof__layout_close(&layout);
     if (status != MPROF_OK) {

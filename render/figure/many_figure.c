@@ -233,6 +233,7 @@ mprof_status mprof__draw_many(mprof__layout *layout, mprof_error *error)
     }
     switch (layout->options->form) {
     case MPROF_FORM_CURVES:
+    case MPROF_FORM_TREE:
         break;
     case MPROF_FORM_BAND:
         status = mprof__draw_band_page(layout, error);

@@ -81,6 +81,9 @@ static const struct {
     [MPROF_ROLE_MEMBER_PEAK_WORST] = {"member-peak-worst", {10, 1}, 0},
     [MPROF_ROLE_MEMBER_END] = {"member-end", {0, 0}, 0},
     [MPROF_ROLE_CELLS] = {"cells", {0, 0}, 0},
+    [MPROF_ROLE_BOX_RELEASE] = {"box-release", {0, 0}, 0},
+    [MPROF_ROLE_BOX_OWN] = {"box-own", {0, 0}, 0},
+    [MPROF_ROLE_BOX_ALL] = {"box-all", {0, 0}, 0},
 };
 
 const char *mprof_role_name(mprof_role role)

@@ -12,6 +12,7 @@
 #include "render/figure/layout.h"
 #include "render/figure/member_table.h"
 #include "render/figure/window_numbers.h"
+#include "tree_data.h"
 #include "window_data.h"
 #include "xml.h"
 
@@ -442,6 +443,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     mprof__put(output, "\"");
     mprof__put_window_data(output, figure);
     put_members(output, figure);
+    mprof__put_tree_data(output, figure);
     mprof__put(output, "}</metadata>\n");
 }
 
@@ -451,13 +453,26 @@ const char *mprof_svg_script(size_t *size)
     return (const char *)mprof__script;
 }
 
+/* The script of a tree is a tenth of all, and pictures of a million samples have to be small. */
+static void put_script(mprof_output *output, bool has_tree)
+{
+    enum { REST = MPROF__TREE_BEGIN + MPROF__TREE_SIZE };
+    if (has_tree) {
+        mprof_output_write(output, mprof__script, sizeof mprof__script - 1);
+        return;
+    }
+    mprof_output_write(output, mprof__script, MPROF__TREE_BEGIN);
+    mprof__put(output, "const tree=null;\n");
+    mprof_output_write(output, mprof__script + REST, sizeof mprof__script - 1 - REST);
+}
+
 void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure,
                                 const mprof_draw_options *options)
 {
     put_data(output, figure, options);
     if (!options->shares_script) {
         mprof__put(output, "<script><![CDATA[\n");
-        mprof_output_write(output, mprof__script, sizeof mprof__script - 1);
+        put_script(output, figure->tree_table != NULL);
         mprof__put(output, "]]></script>\n");
     }
 }

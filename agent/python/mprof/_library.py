@@ -19,7 +19,8 @@ FORMATS = ("png", "svg", "pdf", "eps")
 THEMES = ("auto", "light", "dark", "paper")
 UNITS = ("auto", "B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB")
 ORDERS = ("process", "function")
-FORMS = (None, "band", "small_multiples", "heat")
+FORMS = (None, "band", "small_multiples", "heat", "tree")
+TREE_MEASURES = ("growth", "time", "memory-time")
 MEMBERS = (None, "process", "rank", "host", "recording", "command")
 GROUPINGS = ("auto", "command", "pid", "none")
 PARTS = ("title", "facts", "legend", "peak", "brackets")  # from bit 0 on
@@ -85,7 +86,8 @@ class FigureOptions(ctypes.Structure):
                 ("without", c_uint), ("notes", POINTER(Note)), ("note_count", c_size_t),
                 ("labels", POINTER(Label)), ("label_count", c_size_t), ("memory_mib", c_double * 2),
                 ("unit", c_int), ("range", c_char_p), ("hue_names", POINTER(c_char_p)),
-                ("hues_in_order", c_int), ("log", c_int), ("style", c_void_p), ("form", c_int), ("members", c_int)]
+                ("hues_in_order", c_int), ("log", c_int), ("style", c_void_p), ("form", c_int), ("members", c_int),
+                ("tree", c_int)]
 
 
 class Measure(ctypes.Structure):

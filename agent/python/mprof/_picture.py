@@ -42,12 +42,18 @@ def _set_form(figure, options):
     forms = [name for name in _library.FORMS if name and options.get(name)]
     by = options.get("by")
     others = [name for name in ("flame", "stack", "slope", "memory", "group", "func", "min_duration") if options.get(name)]
+    if forms == ["tree"]:
+        others += [name for name in ("log", "ylim", "as_one", "no_function_ts") if options.get(name)]
     if forms and forms != ["band"]:
         others += [name for name in ("limit", "line", "mark") if options.get(name)]
     if len(forms) > 1:
         raise ValueError(f"{' and '.join(forms)} are different pictures: choose one")
     if forms and others:
         raise ValueError(f"{forms[0]} does not show what {others[0]} asks for: leave one out")
+    if by in _library.TREE_MEASURES or by and forms == ["tree"]:
+        if forms != ["tree"] or by not in _library.TREE_MEASURES:
+            raise ValueError(f"by={by!r} is for {'other pictures' if forms == ['tree'] else 'tree'}")
+        figure.tree, by = _library.TREE_MEASURES.index(by), None
     if by == "function" and forms or by not in (None, "process", "function") and not forms:
         raise ValueError(f"by={by!r} is for {'flame' if forms else 'band, small_multiples and heat'}")
     figure.order = by == "function"
@@ -129,7 +135,7 @@ def _paths(recordings):
 
 
 def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, slope=None, stack=None,
-         band=None, small_multiples=None, heat=None, run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
+         band=None, small_multiples=None, heat=None, tree=None, run=None, as_one=None, group=None, memory=None, func=None, min_duration=None, by=None,
          theme=None, size=None, no_title=None, no_facts=None, no_legend=None, no_peak=None, bare=None,
          xlim=None, ylim=None, log=None, unit=None, limit=None, line=None, mark=None, label=None,
          colors=None, style=None, transparent=None, dpi=None, font=None, no_script=None, embed=None):
@@ -139,7 +145,7 @@ def plot(*recordings, title=None, no_function_ts=None, window=None, flame=None, 
     recording of this directory. The keywords are the options of `mprof plot`, with the same defaults:
 
     title="text", no_function_ts=True, window=(from, to) in seconds, flame=True, slope=True,
-    stack=True, band=True, small_multiples=True, heat=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
+    stack=True, band=True, small_multiples=True, heat=True, tree=True, run=2, as_one=True, group="command", memory=["pss"], func="module.*", min_duration=0.1,
     by="function", theme="dark", size=(800, 400) or "14x6in", no_title, no_facts, no_legend, no_peak,
     bare, xlim="14:05,14:30" or (from, to) in seconds, ylim=(low, high) in MiB, log=True, unit="GB",
     limit=512 or "2GiB:quota", line=, mark={3.5: "text"}, label={"a.dat": "before"},

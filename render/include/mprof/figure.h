@@ -92,6 +92,9 @@ typedef enum mprof_role {
     MPROF_ROLE_MEMBER_PEAK_WORST,  /**< text: its peak */
     MPROF_ROLE_MEMBER_END,         /**< dot: an abnormal end */
     MPROF_ROLE_CELLS,              /**< cells: memory as colour */
+    MPROF_ROLE_BOX_RELEASE,        /**< calls in which memory was released: hollow */
+    MPROF_ROLE_BOX_OWN,            /**< below a box: the part that no call within it has */
+    MPROF_ROLE_BOX_ALL,            /**< all calls, and what is outside of them */
     MPROF_ROLE_COUNT,              /**< how many there are */
 } mprof_role;
 
@@ -272,6 +275,7 @@ typedef enum mprof_group_kind {
     MPROF_GROUP_LANE_NAMES,  /**< left of the lanes */
     MPROF_GROUP_LEGEND,      /**< tables */
     MPROF_GROUP_PEAK_PARTS,  /**< right of the plot, on the memory scale */
+    MPROF_GROUP_TREE,        /**< boxes of a tree of calls, below the plot */
     MPROF_GROUP_PANELS,      /**< small multiples: a curve for each of many */
     MPROF_GROUP_HEAT,        /**< rows of cells, on the time scale */
 } mprof_group_kind;
@@ -373,8 +377,16 @@ typedef enum mprof_form {
     MPROF_FORM_CURVES, /**< curves on one pair of axes */
     MPROF_FORM_BAND,   /**< of many, the lowest, mean and highest, and the worst by name */
     MPROF_FORM_PANELS, /**< of many, a small panel for each, on common axes */
-    MPROF_FORM_HEAT    /**< of many, a row for each, whose colour is the memory */
+    MPROF_FORM_HEAT,   /**< of many, a row for each, whose colour is the memory */
+    MPROF_FORM_TREE    /**< of one recording, its calls by path: who made memory grow */
 } mprof_form;
+
+/** What the width of a call is in a tree. */
+typedef enum mprof_tree_measure {
+    MPROF_TREE_GROWTH,     /**< growth to the right, release to the left */
+    MPROF_TREE_TIME,       /**< time */
+    MPROF_TREE_MEMORY_TIME /**< memory of the process, added up over its time */
+} mprof_tree_measure;
 
 /** What a picture of many compares. */
 typedef enum mprof_member_kind {
@@ -466,6 +478,7 @@ typedef struct mprof_figure_options {
     const mprof_style *style;     /**< its parts are left out, too; NULL: none */
     mprof_form form;              /**< how; other than curves: without calls, notes and kinds */
     mprof_member_kind members;    /**< of a picture of many */
+    mprof_tree_measure tree;      /**< of MPROF_FORM_TREE */
 } mprof_figure_options;
 
 /** A page of usual size with the usual contents. */
@@ -474,7 +487,7 @@ typedef struct mprof_figure_options {
         sizeof(mprof_figure_options), MPROF_DEFAULT_WIDTH_PX, MPROF_DEFAULT_HEIGHT_PX, 1, NULL, 0, \
             1, 0, 0, 0, {0, 0}, 0, NULL, MPROF_BY_PROCESS, 0, 0, 0, 0, MPROF_PROCESSES_AUTO, 0, 0, \
             0, NULL, 0, NULL, 0, {0, 0}, MPROF_UNIT_AUTO, NULL, NULL, 0, 0, NULL,                  \
-            MPROF_FORM_CURVES, MPROF_MEMBERS_AUTO                                                  \
+            MPROF_FORM_CURVES, MPROF_MEMBERS_AUTO, MPROF_TREE_GROWTH                               \
     }
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.

@@ -54,6 +54,7 @@ function pressed(event) {
     if (event.key === 'Enter') go(boxes.find(box => isHit(box.about)));
     return;
   }
+  if (tree && pressedInTree(event)) return event.preventDefault();
   if (button && /^( |Enter)$/.test(event.key)) button.dispatchEvent(new MouseEvent('click'));
   else if (item && item.about && event.key === 'Enter') zoomTo(item.about);
   else if (item && item.about && /^Arrow/.test(event.key) && !event.shiftKey) go(neighbour(item, event.key));

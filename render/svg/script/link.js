@@ -1,4 +1,4 @@
-// The address names the view: #w=4,5&f=NAME, with s= for a selected range. In a page of several pictures each
+// The address names the view: #w=4,5&f=NAME, with s= for a selected range, t= for a call of a tree. In a page of several pictures each
 // name begins with that of the picture, which is the id of its element, or a name of its own; what else the
 // address has stays as it is.
 const ownName = alone ? '' : nameOfPicture(), prefix = alone ? '' : (root.id || ownName) + '.';
@@ -10,12 +10,12 @@ function nameOfPicture() {
   root.setAttribute('aria-labelledby', root.getAttribute('aria-labelledby').replace(/\S+/g, id => `${id}-${same + 1}`));
   return `${name}-${same + 1}`;
 }
-const linkNames = ['w', 's', 'f'];
+const linkNames = ['w', 's', 'f', 't'];
 const isOurs = part => linkNames.some(name => part.startsWith(prefix + name + '='));
 const hashParts = () => location.hash.slice(1).split('&').filter(Boolean);
 
 function linkOf() {
-  const values = { w: viewRange() && rangeName(viewRange()), s: selected && rangeName(selected), f: pattern && encodeURIComponent(pattern) };
+  const values = { w: viewRange() && rangeName(viewRange()), s: selected && rangeName(selected), f: pattern && encodeURIComponent(pattern), t: tree && treeRoot.index };
   return linkNames.filter(name => values[name]).map(name => `${prefix}${name}=${values[name]}`);
 }
 
@@ -53,6 +53,7 @@ function followLink() {
   selected = chosen;
   if (range) zoom(...range); else if (view !== full) showAll();
   if (!range && chosen) select(chosen);
+  if (tree) zoomTree(tree.nodes[values.t] || tree.nodes[0]);
   if (text !== pattern) { if (text) openSearch(text, false); else closeSearch(false); }
   return range || chosen || text;
 }

@@ -26,6 +26,7 @@ function moved(event) {
   const at = place(event);
   if (pinch) return movePinch();
   if (drag && event.pointerType !== 'touch' && !event.buttons) drag = null;
+  if (tree && !drag && hoverTree(event)) return;
   if (!drag) return isControl(event) ? hover(null) : hover(at.inside ? at.t : null, callAt(event), at.y);
   drag.far = drag.far || Math.abs(event.clientX - drag.x) >= 4;
   if (!drag.far) return;

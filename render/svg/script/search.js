@@ -33,7 +33,8 @@ function search(text) {
   isFoundName = name => processes.length > 0 && matches(name);
   root.classList.toggle('finds-processes', processes.length > 0);
   mark();
-  searchStatus = text ? searchText(numbers, processes.length) : '';
+  const ofTree = tree ? searchTree(numbers) : '';
+  searchStatus = text ? [searchText(numbers, processes.length), ofTree].filter(Boolean).join(' \u00b7 ') : '';
   status.textContent = searchStatus;
   keepLink();
 }

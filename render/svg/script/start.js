@@ -58,6 +58,7 @@ for (const item of items) {
   item.node.setAttribute('aria-roledescription', item.about.calls > 1 ? 'calls' : 'call');
   item.node.setAttribute('tabindex', item === stop ? 0 : -1);
 }
+if (tree) startTree();
 root.classList.add('living');
 
 followLink();

@@ -88,6 +88,7 @@ function reset() {
   pins.length = 0;
   hidden.clear();
   showAll();
+  if (tree) zoomTree(tree.nodes[0]);
 }
 
 const isWhole = () => view.to - view.from > (to - from) * 0.9999;

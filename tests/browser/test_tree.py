@@ -1,0 +1,143 @@
+"""The picture of a tree of calls in a browser: zoom into a call, tooltip, search with shares, keys, address."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from browser_case import BrowserCase  # noqa: E402
+from firefox import Firefox  # noqa: E402
+from mprof_test import FIXTURES  # noqa: E402
+
+NESTED = FIXTURES / "dat" / "nested.dat"
+
+BOXES = """
+return [...document.querySelectorAll('.tree > rect[aria-label]')].filter(node => node.getClientRects().length).map(node => {
+    const { x, y, width, height } = node.getBoundingClientRect();
+    return { label: node.getAttribute('aria-label'), role: node.classList[0], hit: node.classList.contains('hit'), x, y, width, height };
+});
+"""
+
+
+class Tree:
+    def show(self, *arguments):
+        path = self.draw("--tree", *arguments)
+        self.browser.open(path)
+        self.assertTrue(self.state()["interactive"])
+
+    def tree(self):
+        return self.browser.run(BOXES)
+
+    def named(self, name, role=None):
+        found = [box for box in self.tree() if box["label"].split(" \u00b7 ")[0] == name
+                 and (role is None or box["role"] == role)]
+        self.assertTrue(found, f"no box of {name}")
+        return max(found, key=lambda box: box["width"])
+
+    def click_on(self, box):
+        self.browser.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def move_to(self, box):
+        self.browser.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def test_tooltip_has_the_numbers_of_the_table(self):
+        self.show(NESTED)
+        done = self.run_mprof("functions", "--json", NESTED)
+        leaf = next(path for path in json.loads(done.stdout)["recordings"][0]["paths"]
+                    if path["function"] == "__main__.branch")
+        self.move_to(self.named("__main__.branch", "box"))
+        tip = self.state()["tooltip"]
+        self.assertEqual(tip[0], "__main__.branch")
+        self.assertIn(f"grew +{leaf['total']['growth_bytes'] / 1048576:.1f} MiB", tip[1])
+        self.assertIn(f"own {leaf['own']['growth_bytes'] / 1048576:.1f} MiB", tip[1])
+        self.assertIn(f"released \u2212{leaf['total']['release_bytes'] / 1048576:.1f} MiB", tip[2])
+        self.assertTrue(any(line.startswith("in fit \u203a fit") for line in tip), tip)
+
+    def test_a_click_shows_a_call_in_the_whole_width(self):
+        self.show(NESTED)
+        before = self.tree()
+        whole = self.named("all", "box-all")
+        self.click_on(self.named("__main__.branch", "box"))
+        state = self.state()
+        self.assertIn("reset Esc", state["buttons"])
+        branch = [box for box in self.tree() if box["label"].startswith("__main__.branch")]
+        released = sum(box["width"] for box in branch)
+        left = min(box["x"] for box in before)
+        right = max(box["x"] + box["width"] for box in before)
+        self.assertAlmostEqual(released, right - left, delta=3)
+        self.assertIn("leaf \u00b7 +61.0 MiB", state["captions"])
+        around = self.named("__main__.fit")
+        self.assertAlmostEqual(around["width"], right - left, delta=2)
+        self.assertGreater(around["y"], whole["y"])
+        self.click_on(around)  # a caller: back to it
+        self.assertTrue(any(text.startswith("fit \u00b7") for text in self.state()["captions"]))
+        self.browser.press("Escape")
+        self.assertEqual(self.tree(), before)
+        self.assertNotIn("reset Esc", self.state()["buttons"])
+
+    def test_search_marks_calls_and_has_their_share(self):
+        self.show(NESTED)
+        self.browser.press("/")
+        self.browser.type("leaf")
+        state = self.state()
+        self.assertIn("31.1 % of the growth", state["status"])
+        self.assertIn("30 calls", state["status"])
+        self.assertTrue(all(box["hit"] == box["label"].startswith("__main__.leaf") for box in self.tree()))
+        self.browser.press("Escape")
+        self.assertFalse(any(box["hit"] for box in self.tree()))
+
+    def test_keys(self):
+        self.show(NESTED)
+        self.browser.run("document.querySelector('.tree > rect[tabindex=\"0\"]').focus()")
+        self.assertTrue(self.state()["focus"].startswith("all"))
+        self.browser.press("ArrowDown")
+        self.assertTrue(self.state()["focus"].startswith("__main__.fit"))
+        self.assertEqual(self.state()["tooltip"][0], "__main__.fit")
+        self.browser.press("ArrowDown", "ArrowDown", "ArrowDown")
+        self.assertTrue(self.state()["focus"].startswith("__main__.branch"))
+        self.browser.press("Enter")
+        self.assertIn("reset Esc", self.state()["buttons"])
+        self.assertTrue(self.state()["focus"].startswith("__main__.branch"))
+        self.browser.press("ArrowUp")
+        self.assertTrue(self.state()["focus"].startswith("__main__.fit"))
+        self.browser.press("Escape")
+        self.assertNotIn("reset Esc", self.state()["buttons"])
+
+    def test_the_address_names_the_call(self):
+        self.show(NESTED)
+        self.browser.run("location.hash = 't=2'")
+        self.browser.settle()
+        self.assertIn("reset Esc", self.state()["buttons"])
+        zoomed = self.tree()
+        self.browser.run("location.hash = 't=99999'")  # no such call: everything
+        self.browser.settle()
+        self.assertNotEqual(self.tree(), zoomed)
+        self.assertEqual(self.named("all")["role"], "box-all")
+
+    def test_by_time_there_is_one_side(self):
+        self.show("--by", "time", NESTED)
+        self.assertFalse(any(box["role"] == "box-release" for box in self.tree()))
+        self.browser.press("/")
+        self.browser.type("leaf")
+        self.assertIn("of the time", self.state()["status"])
+
+    def test_the_strip_of_memory_zooms_by_itself(self):
+        self.show(NESTED)
+        before = self.tree()
+        plot = self.browser.run("return JSON.parse(document.querySelector('svg > metadata').textContent).plot")
+        self.zoom(plot[0] + 200, plot[1] + 20, plot[0] + 500, plot[1] + 20)
+        self.assertTrue(self.state()["zoomed"])
+        self.assertEqual(self.tree(), before)
+
+
+class InChromium(Tree, BrowserCase):
+    pass
+
+
+class InFirefox(Tree, BrowserCase):
+    browser_class = Firefox
+
+
+if __name__ == "__main__":
+    unittest.main()
