@@ -275,8 +275,40 @@ class Wheel(TestCase):
         self.check_use(self.directory / "over/bin/mprof", own)
         where = "import memory_profiler; print(memory_profiler.__file__)"
         self.assertIn("over/lib", run(own, "-c", where).stdout)
+        self.check_pytest(own)
         pip("uninstall", "-y", "mprof", python=own)
         self.assertEqual(run(own, "-c", where).stdout.strip(), str(package))
+
+    def check_pytest(self, python):
+        (self.directory / "test_allocates.py").write_text("def test_one():\n    assert bytearray(30 << 20)\n")
+        done = run(python, "-m", "pytest", "--mprof", "test_allocates.py", cwd=self.directory)
+        self.assertRegex(done.stdout, r"MiB.* s  test_allocates.py::test_one")
+
+    def test_in_one_folder_with_memory_profiler(self):
+        """Our packages are found before its modules, whichever comes last; its uninstallation removes the command."""
+        debians = pathlib.Path("/usr/lib/python3/dist-packages")
+        if not (debians / "memory_profiler.py").exists():
+            self.skipTest("python3-memory-profiler is not installed")
+        backend = import_backend(SOURCE)
+        info = "memory_profiler-0.61.0.dist-info"
+        upstream = self.directory / "memory_profiler-0.61.0-py3-none-any.whl"
+        backend.archive.write_wheel(
+            str(upstream), {"memory_profiler.py": debians / "memory_profiler.py", "mprof.py": debians / "mprof.py"},
+            {f"{info}/METADATA": "Metadata-Version: 2.1\nName: memory_profiler\nVersion: 0.61.0\n",
+             f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+             f"{info}/entry_points.txt": "[console_scripts]\nmprof = mprof:main\n"}, info)
+        own = environment_of(self.directory / "venv")
+        where = "import memory_profiler, mprof; print(memory_profiler.__file__, mprof.__file__)"
+        for order in ((upstream, self.wheel), (self.wheel, upstream)):
+            with self.subTest(last=order[1].name):
+                for one in order:
+                    pip("install", "--no-compile", one, python=own)
+                self.assertEqual(run(own, "-c", where).stdout.count("__init__.py"), 2)
+                is_ours = (own.parent / "mprof").read_bytes()[:4] == b"\x7fELF"
+                self.assertEqual(is_ours, order[1] == self.wheel)
+                pip("uninstall", "-y", "memory_profiler", python=own)
+                self.assertFalse((own.parent / "mprof").exists())
+                pip("uninstall", "-y", "mprof", python=own)
 
     def test_requirements_of_memory_profiler(self):
         stand_in = make_wheel(SOURCE / "agent/wheel/memory_profiler", self.directory)

@@ -37,6 +37,15 @@ class WholeWheel(TestCase):
              env={**os.environ, "TMPDIR": str(self.directory)})
         self.assertEqual((self.directory / self.wheel.name).read_bytes(), self.wheel.read_bytes())
 
+    def test_without_drawing_an_older_glibc_suffices(self):
+        """And the options of one build are not those of the next."""
+        folder = self.directory / "wheels"
+        wheel = make_wheel(self.source, folder, MPROF_BUILD_DIR="", CMAKE_ARGS="-DMPROF_DRAW=OFF")
+        self.assertRegex(wheel.name, r"-cp38-abi3-manylinux_2_28_\w+\.whl\Z")
+        self.assertLess(wheel.stat().st_size, 2 << 20)
+        shutil.rmtree(folder)
+        self.assertEqual(make_wheel(self.source, folder, MPROF_BUILD_DIR="").read_bytes(), self.wheel.read_bytes())
+
     def test_every_python(self):
         """By its own pip."""
         for one in interpreters.supported():

@@ -83,9 +83,8 @@ def build(settings):
         return settings.ready
     place = _default_place()
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    if os.path.exists(os.path.join(place, "CMakeCache.txt")):
-        generator = []
-    _run("cmake", "-S", SOURCE, "-B", place, *generator, "-DCMAKE_BUILD_TYPE=Release", "-DMPROF_TESTS=OFF",
+    # fresh: without the options of an earlier build, whose objects are used again
+    _run("cmake", "--fresh", "-S", SOURCE, "-B", place, *generator, "-DCMAKE_BUILD_TYPE=Release", "-DMPROF_TESTS=OFF",
          *settings.arguments)
     _run("cmake", "--build", place, "--parallel", str(len(os.sched_getaffinity(0))))
     return place
