@@ -157,6 +157,9 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
             &recorder->in_flight, mprof__ring_folder_fd(folder), recorder->calls,
             mprof__process_tree_processes(recorder->lifecycle.tree), now_ns);
     }
+    if (recorder->stacks) {
+        mprof__stack_recorder_write_spans(recorder->stacks);
+    }
     mprof__event_log_commit(&recorder->log);
     if (mprof__until_peak_is_crossed(&recorder->plan.threshold, highest_bytes(recorder))) {
         handle_threshold(recorder);
@@ -175,6 +178,7 @@ static void finish_stacks(mprof__recorder *recorder)
     if (recorder->calls) {
         mprof__calls_drain(recorder->calls);
     }
+    mprof__stack_recorder_write_spans(recorder->stacks);
     mprof__event_log_commit(&recorder->log);
 }
 

@@ -19,6 +19,10 @@
 #define EVENT_COST_DIVISOR 20
 #define EVENT_BURST_NS INT64_C(5000000)
 #define EVENTS_MAX 64
+/* Looking for a Python in new processes takes a tenth of the time at most in the long run: a build
+ * starts hundreds a second. */
+#define SEARCH_COST_DIVISOR 10
+#define SEARCH_BURST_NS INT64_C(50000000)
 /* How often sums are written; less often if there are many, so that a file grows by some ten of
  * them a second at most. */
 #define WRITE_NS INT64_C(10000000000)
@@ -30,8 +34,22 @@
  * every three of them. */
 #define SPANS_AT_ONCE 4096
 #define SPANS_PER_S 20
+/* Spans that wait for the end of a recorded call. */
+#define HELD_MAX 256
 /* How many processes the file lists as left out. */
 #define MISSING_MAX 1000
+
+/* A span that has ended, and may yet be cut by the end of a recorded call around it. */
+typedef struct ended_span {
+    mprof__stack_span span;
+    int64_t pid;
+    const char *lane; /* borrowed from its process */
+    int32_t level;
+    int64_t exit_ns;
+    int64_t exit_bytes;
+    bool is_open;
+    bool is_held; /* not written before the recorded call around it has ended */
+} ended_span;
 
 struct mprof__stack_recorder {
     mprof__stack_plan plan;
@@ -45,12 +63,18 @@ struct mprof__stack_recorder {
     size_t count;
     size_t size;
     mprof__number_map by_pid; /* pid -> process */
-    int64_t regular_ns;       /* next regular sample; 0: not begun */
-    int64_t fast_ns;          /* next sample of those whose memory grows; INT64_MAX: none */
-    int64_t events_ns;        /* no sample for a page fault before this; 0: at once */
-    int64_t events_left_ns;   /* time that may be spent on them at once, as of the next */
+    ended_span *ended;        /* owned; not written yet */
+    size_t ended_count;
+    size_t ended_size;
+    int64_t regular_ns;     /* next regular sample; 0: not begun */
+    int64_t fast_ns;        /* next sample of those whose memory grows; INT64_MAX: none */
+    int64_t events_ns;      /* no sample for a page fault before this; 0: at once */
+    int64_t events_left_ns; /* time that may be spent on them at once, as of the next */
     int64_t events_seen_ns;
     int64_t costly_ns; /* no sample before this: the last one took long */
+    int64_t
+        search_left_ns; /* time that may be spent at once on looking for a Python, as of the next */
+    int64_t searched_ns;
     int64_t write_ns;
     int64_t write_pause_ns;
     int64_t spans_ns; /* when the budget of spans was reckoned last */
@@ -90,12 +114,24 @@ static bool is_recorded(void *data, int64_t pid, uint32_t function)
                               mprof__frame_tree_name(&recorder->frames, function));
 }
 
-static void write_span(void *data, int64_t pid, const mprof__stack_thread *thread,
-                       const mprof__stack_span *span, size_t level, int64_t exit_ns,
-                       int64_t exit_bytes, bool is_open)
+/* Whether a recorded call around it was seen for the first time with it: where that began is known
+ * when it ends. */
+static bool has_call_around(const mprof__stack_thread *thread, const mprof__stack_span *span,
+                            size_t level)
+{
+    for (size_t i = 0; i < level && i < thread->depth; i++) {
+        if (thread->spans[i].is_recorded && thread->spans[i].first_ns == span->first_ns) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_span(void *data, int64_t pid, const mprof__stack_thread *thread,
+                     const mprof__stack_span *span, size_t level, int64_t exit_ns,
+                     int64_t exit_bytes, bool is_open)
 {
     mprof__stack_recorder *recorder = data;
-    mprof_text name = mprof__frame_tree_name(&recorder->frames, span->function);
     /* the samples need not be exactly an interval apart */
     bool is_long = span->last_ns - span->first_ns >= recorder->plan.interval_ns * 3 / 4;
 
@@ -103,20 +139,60 @@ static void write_span(void *data, int64_t pid, const mprof__stack_thread *threa
         is_recorded(recorder, pid, span->function) || !may_write_span(recorder, span->last_ns)) {
         return;
     }
+    ended_span *ended = mprof__array_grow(recorder->ended, recorder->ended_count,
+                                          &recorder->ended_size, sizeof *ended);
+    if (!ended) {
+        recorder->spans_left_out++;
+        return;
+    }
+    recorder->ended = ended;
+    ended[recorder->ended_count++] = (ended_span){*span,
+                                                  pid,
+                                                  thread->lane->name,
+                                                  (int32_t)level,
+                                                  exit_ns,
+                                                  exit_bytes,
+                                                  is_open,
+                                                  has_call_around(thread, span, level)};
+}
+
+static void write_span(const mprof__stack_recorder *recorder, const ended_span *ended)
+{
+    const mprof__stack_span *span = &ended->span;
     const mprof__event_log_call call = {
-        .pid = pid,
-        .name = name,
-        .lane = {thread->lane->name, strlen(thread->lane->name)},
-        .level = (int32_t)level,
+        .pid = ended->pid,
+        .name = mprof__frame_tree_name(&recorder->frames, span->function),
+        .lane = {ended->lane, strlen(ended->lane)},
+        .level = ended->level,
         .enter_ns = span->enter_ns,
         .enter_bytes = span->enter_bytes,
-        .exit_ns = exit_ns,
-        .exit_bytes = exit_bytes,
+        .exit_ns = ended->exit_ns > span->enter_ns ? ended->exit_ns : span->enter_ns,
+        .exit_bytes = ended->exit_bytes,
         .sampled_ns = span->uncertain_ns > 1000 ? span->uncertain_ns : 1000,
         .count = 1,
-        .open = is_open,
+        .open = ended->is_open,
     };
+
     mprof__event_log_func(recorder->log, &call);
+}
+
+static void write_spans(mprof__stack_recorder *recorder, bool held)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < recorder->ended_count; i++) {
+        if (recorder->ended[i].is_held && !held && recorder->ended_count < HELD_MAX) {
+            recorder->ended[kept++] = recorder->ended[i];
+        } else {
+            write_span(recorder, &recorder->ended[i]);
+        }
+    }
+    recorder->ended_count = kept;
+}
+
+void mprof__stack_recorder_write_spans(mprof__stack_recorder *recorder)
+{
+    write_spans(recorder, false);
 }
 
 /* ---- open and close ---- */
@@ -148,7 +224,7 @@ mprof_status mprof__stack_recorder_open(mprof__stack_recorder **out, const mprof
     recorder->context.skips_idle = mprof__idle_check_applies(plan->interval_ns);
     recorder->context.tree = &recorder->frames;
     recorder->context.is_recorded = is_recorded;
-    recorder->context.ended = write_span;
+    recorder->context.ended = add_span;
     recorder->context.data = recorder;
     return MPROF_OK;
 }
@@ -161,6 +237,7 @@ void mprof__stack_recorder_free(mprof__stack_recorder *recorder)
     for (size_t i = 0; i < recorder->count; i++) {
         mprof__process_stacks_free(recorder->processes[i]);
     }
+    free(recorder->ended);
     free(recorder->processes);
     mprof__number_map_free(&recorder->by_pid);
     mprof__fault_events_close(&recorder->events);
@@ -251,15 +328,32 @@ static void report_events(mprof__stack_recorder *recorder)
     }
 }
 
+static bool may_search(mprof__stack_recorder *recorder, int64_t now_ns)
+{
+    recorder->search_left_ns += (now_ns - recorder->searched_ns) / SEARCH_COST_DIVISOR;
+    recorder->searched_ns = now_ns;
+    if (recorder->search_left_ns > SEARCH_BURST_NS) {
+        recorder->search_left_ns = SEARCH_BURST_NS;
+    }
+    return recorder->search_left_ns > 0;
+}
+
 static void sample(mprof__stack_recorder *recorder, mprof__process_stacks *stacks, int64_t ppid,
                    bool is_timed, int64_t now_ns)
 {
     mprof_error error = MPROF_ERROR_INIT;
 
-    recorder->was_searching |= !stacks->reader;
+    bool is_search = !stacks->reader;
+    if (is_search && !may_search(recorder, now_ns)) {
+        return;
+    }
+    recorder->was_searching |= is_search;
     if (mprof__process_stacks_sample(stacks, find(recorder, ppid), is_timed, now_ns, &error) ==
         MPROF_EARGUMENT) {
         report_missing(recorder, stacks->pid, &error);
+    }
+    if (is_search) {
+        recorder->search_left_ns -= mprof__clock_now_ns() - now_ns;
     }
     recorder->was_read |= stacks->sampled_ns != 0;
     if (stacks->thread_count > 0) {
@@ -406,6 +500,7 @@ void mprof__stack_recorder_end(mprof__stack_recorder *recorder, int64_t pid, int
         end_ns = stacks->sampled_ns;
     }
     mprof__process_stacks_end(stacks, end_ns);
+    write_spans(recorder, true);
     (void)mprof__process_stacks_write(stacks, recorder->log, end_ns);
     (void)mprof__number_map_remove(&recorder->by_pid, (uint64_t)pid);
     while (recorder->processes[index] != stacks) {
@@ -415,14 +510,47 @@ void mprof__stack_recorder_end(mprof__stack_recorder *recorder, int64_t pid, int
     mprof__process_stacks_free(stacks);
 }
 
+/* The edges of a span may be some time off: moves them to those of a recorded call where the sample
+ * shows one inside of the other. */
+static void fit_to_call(ended_span *ended, const mprof__event_log_call *call, int32_t level)
+{
+    mprof__stack_span *span = &ended->span;
+
+    if (span->last_ns < call->enter_ns || span->last_ns > call->exit_ns) {
+        return;
+    }
+    if (ended->level > level) {
+        ended->is_held = false;
+    }
+    if (ended->level > level && ended->exit_ns > call->exit_ns) {
+        ended->exit_ns = call->exit_ns;
+    }
+    if (ended->level > level && span->first_ns >= call->enter_ns &&
+        span->enter_ns < call->enter_ns) {
+        span->enter_ns = call->enter_ns;
+    }
+    if (ended->level < level && ended->exit_ns < call->exit_ns) {
+        ended->exit_ns = call->exit_ns;
+    }
+}
+
 int32_t mprof__stack_recorder_end_call(mprof__stack_recorder *recorder,
                                        const mprof__event_log_call *call)
 {
     mprof__process_stacks *stacks = find(recorder, call->pid);
 
-    return stacks ? mprof__process_stacks_end_call(stacks, call->lane, call->level, call->enter_ns,
-                                                   call->exit_ns)
-                  : 0;
+    int32_t around = stacks ? mprof__process_stacks_end_call(stacks, call->lane, call->level,
+                                                             call->enter_ns, call->exit_ns)
+                            : 0;
+    for (size_t i = 0; i < recorder->ended_count; i++) {
+        ended_span *ended = &recorder->ended[i];
+
+        if (ended->pid == call->pid && strlen(ended->lane) == call->lane.length &&
+            memcmp(ended->lane, call->lane.bytes, call->lane.length) == 0) {
+            fit_to_call(ended, call, call->level + around);
+        }
+    }
+    return around;
 }
 
 static void write_count(mprof__stack_recorder *recorder, const char *key, uint64_t count)
@@ -440,6 +568,7 @@ void mprof__stack_recorder_finish(mprof__stack_recorder *recorder, int64_t now_n
         mprof__process_stacks_cut(recorder->processes[i], now_ns);
         (void)mprof__process_stacks_write(recorder->processes[i], recorder->log, now_ns);
     }
+    write_spans(recorder, true);
     write_count(recorder, "stacks-thinned", recorder->thinned);
     write_count(recorder, "stacks-spans-left-out", recorder->spans_left_out);
     if (recorder->frames.is_full) {

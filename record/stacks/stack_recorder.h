@@ -61,6 +61,10 @@ void mprof__stack_recorder_end(mprof__stack_recorder *recorder, int64_t pid, int
 int32_t mprof__stack_recorder_end_call(mprof__stack_recorder *recorder,
                                        const mprof__event_log_call *call);
 
+/* Writes the spans that have ended. To be called after samples, once recorded calls that ended
+ * before them are written. */
+void mprof__stack_recorder_write_spans(mprof__stack_recorder *recorder);
+
 /* The recording ends: writes all that is left. */
 void mprof__stack_recorder_finish(mprof__stack_recorder *recorder, int64_t now_ns);
 

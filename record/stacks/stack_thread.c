@@ -187,6 +187,25 @@ static void split_spans(mprof__stack_thread *thread, size_t place, int64_t exit_
     if (thread->kept > place + 1) {
         thread->kept = place + 1;
     }
+    for (size_t i = place; i < thread->depth; i++) {
+        mprof__stack_span *span = &thread->spans[i];
+
+        if (span->first_ns > exit_ns && span->enter_ns < exit_ns) {
+            span->enter_ns = exit_ns;
+        }
+    }
+}
+
+/* What is around a call began before it. */
+static void begin_before(mprof__stack_thread *thread, size_t place, int64_t enter_ns)
+{
+    for (size_t i = 0; i < place && i < thread->depth; i++) {
+        mprof__stack_span *span = &thread->spans[i];
+
+        if (span->first_ns >= enter_ns && span->enter_ns > enter_ns) {
+            span->enter_ns = enter_ns;
+        }
+    }
 }
 
 /* A sample during the call shows it. A call between two samples is inside of what both show. */
@@ -201,14 +220,19 @@ int32_t mprof__stack_thread_end_call(mprof__stack_thread *thread, int32_t level,
         last->is_checked = true;
         check_recorded(thread, recorded);
     }
-    if (last->time_ns >= enter_ns && last->time_ns <= exit_ns &&
-        place_of(last, last->depth, level, &around) >= 0) {
-        return around;
+    if (last->time_ns >= enter_ns && last->time_ns <= exit_ns) {
+        int32_t place = place_of(last, last->depth, level, &around);
+
+        if (place >= 0) {
+            begin_before(thread, (size_t)place, enter_ns);
+            return around;
+        }
     }
     if (before->time_ns >= enter_ns && before->time_ns <= exit_ns) {
         int32_t place = place_of(before, before->depth, level, &around);
 
         if (place >= 0) {
+            begin_before(thread, (size_t)place, enter_ns);
             split_spans(thread, (size_t)place, exit_ns, sink);
             return around;
         }

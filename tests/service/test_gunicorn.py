@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "python"))
 import ask  # noqa: E402
 from mprof_test import PROGRAMS, Recording, TestCase, descendants, wait_until  # noqa: E402
+from stack_records import Stacks  # noqa: E402
 
 PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -132,6 +133,27 @@ class Gunicorn(TestCase):
                 self.assert_upstream_reads_the_same(recording)
                 self.assert_draws(recording.path)
                 self.assert_draws(recording.path, options=["--flame"])
+
+    def test_sampled_stacks_credit_the_handlers(self):
+        """Each request takes 2 × 16 MB in its handler, for less than a sample: not in the hub that switches to it."""
+        service = Service(self, "server_plain:app", "-M", "--stacks", "--stacks-interval", "0.1")
+        for _ in range(5):
+            service.ask(8, 4)
+        recording = service.stop()
+        stacks = Stacks(recording)
+        handlers = {name: stacks.total[f"server_plain.{name}"].grown for name in ("test1", "test2")}
+        expected = 40 * 16e6 / 2**20
+        for name, grown in handlers.items():
+            self.assertAlmostEqual(grown, expected, delta=0.3 * expected, msg=name)
+        self.assertAlmostEqual(sum(handlers.values()), 2 * expected, delta=0.15 * 2 * expected)
+        self.assertLess(stacks.total["gevent.hub.Hub.run"].grown, 0.15 * 2 * expected)
+        self.assertEqual({pid for pid, _, node, row in stacks.rows
+                          if row.grown > 16 and "server_plain.hello" in stacks.names(node)}, service.workers)
+        # bounded: some dozens of records a second
+        size = sum(len(line) + 1 for line in recording.lines if line.startswith(("FUNC ", "#STACK|", "#FRAME|")))
+        self.assertLess(size / (recording.mem[-1][1] - recording.mem[0][1]), 6000)
+        self.assert_upstream_reads_the_same(recording)
+        self.assert_draws(recording.path)
 
     def test_killed_in_the_middle_of_requests(self):
         service = Service(self, "server_hold:app", "-C", "-M")
