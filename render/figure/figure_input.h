@@ -127,6 +127,14 @@ typedef struct mprof__figure_input {
     mprof__control_group group;
 } mprof__figure_input;
 
+/* Whether MEM is the sum of ranks, and of nothing else: there is no main process. */
+static inline bool mprof__is_merged(const mprof__figure_input *input)
+{
+    size_t count;
+    mprof_profile_ranks(input->profile, &count);
+    return count > 0;
+}
+
 /* Dispose of it also after a failure. MPROF_ENOMEM. */
 mprof_status mprof__figure_input_init(mprof__figure_input *input, const mprof_profile *profile);
 void mprof__figure_input_dispose(mprof__figure_input *input);

@@ -174,7 +174,9 @@ bool mprof__legend_add_processes(mprof__legend *legend, const mprof__layout *lay
         if (mprof_process_sums_make(&sums, &sum_count, input->profile, NULL) != MPROF_OK) {
             return false;
         }
-        if (is_alone) {
+        if (is_alone && mprof__is_merged(input)) {
+            table->total--;
+        } else if (is_alone) {
             fill_main_row(layout, &table->rows[table->count++], input, &sums[0], ends_known);
         }
         for (size_t i = 0; i < input->groups.count && table->count < most; i++) {

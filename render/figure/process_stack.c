@@ -312,7 +312,9 @@ void mprof__draw_process_stack(mprof__layout *layout, const mprof__figure_input 
     } else if (layout->options->processes == MPROF_PROCESSES_TOGETHER) {
         draw_together(layout, &layer);
     } else {
-        draw_main(layout, &layer);
+        if (!mprof__is_merged(input)) {
+            draw_main(layout, &layer);
+        }
         draw_others(layout, &layer);
         for (size_t i = 0; i < groups->shown; i++) {
             const mprof__process_group *group = &groups->items[groups->layers[i]];

@@ -109,11 +109,19 @@ static size_t first_moment_from(const mprof__figure_input *input, double time_s)
 
 /* ---- processes ---- */
 
+/* Of a rank, a sample counts until the next one: ranks were not sampled together. */
+static double held_mib_at(const mprof_series *series, size_t next, double at_s)
+{
+    bool is_sampled = next < series->point_count && series->points[next].time_s == at_s;
+    return is_sampled ? series->points[next].mib : next > 0 ? series->points[next - 1].mib : 0;
+}
+
 void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
                         const mprof_series *series)
 {
     const mprof_sample *points = series->points;
     double interval_s = input->pauses.tick_s;
+    bool is_held = mprof__is_merged(input);
     if (!series->point_count) {
         return;
     }
@@ -127,7 +135,8 @@ void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_inpu
         while (next < series->point_count && points[next].time_s < at) {
             next++;
         }
-        mib[i] += mprof__series_mib_at(&input->pauses, series, next, at, interval_s);
+        mib[i] += is_held ? held_mib_at(series, next, at)
+                          : mprof__series_mib_at(&input->pauses, series, next, at, interval_s);
         if (running && at <= end_s) {
             running[i]++;
         }
@@ -188,7 +197,9 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
     mprof__add_process(input->children_mib, NULL, input, input->others);
     for (size_t i = 0; i < count; i++) {
         double children = input->children_mib[i];
-        input->main_mib[i] = input->main_is_sum ? fmax(0, mem[i] - children) : mem[i];
+        input->main_mib[i] = mprof__is_merged(input) ? 0
+                             : input->main_is_sum    ? fmax(0, mem[i] - children)
+                                                     : mem[i];
         mem[i] = input->main_mib[i] + children;
     }
     if (input->child_count && !input->main_is_sum) {

@@ -86,7 +86,7 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
-void mprof__put_cells_image(mprof_output *output, const mprof_cells *cells,
+void mprof__put_cells_image(mprof_output *output, const mprof_cells *cells, uint32_t row_px,
                             const mprof__looks *looks)
 {
     struct base64 base64 = {.output = output};
@@ -103,15 +103,15 @@ void mprof__put_cells_image(mprof_output *output, const mprof_cells *cells,
         return;
     }
     png_set_write_fn(png, &base64, write_bytes, flush_nothing);
-    png_set_IHDR(png, info, cells->columns, cells->rows, 8, PNG_COLOR_TYPE_PALETTE,
+    png_set_IHDR(png, info, cells->columns, cells->rows * row_px, 8, PNG_COLOR_TYPE_PALETTE,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_PLTE(png, info, palette, 256);
     png_set_tRNS(png, info, &alpha, 1, NULL);
     png_set_filter(png, 0, PNG_FILTER_NONE);
     png_set_compression_level(png, COMPRESSION);
     png_write_info(png, info);
-    for (uint32_t y = 0; y < cells->rows; y++) {
-        png_write_row(png, cells->shades + (size_t)y * cells->columns);
+    for (uint32_t y = 0; y < cells->rows * row_px; y++) {
+        png_write_row(png, cells->shades + (size_t)(y / row_px) * cells->columns);
     }
     png_write_end(png, info);
     png_destroy_write_struct(&png, &info);

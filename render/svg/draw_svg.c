@@ -280,7 +280,8 @@ static void put_cells(const struct pen *pen, const mprof_item *item, const mprof
     mprof__put(pen->output,
                looks->palette == MPROF__PALETTE_DARK && pen->is_either ? " display=\"none\"" : "");
     mprof__put(pen->output, " href=\"data:image/png;base64,");
-    mprof__put_cells_image(pen->output, cells, looks);
+    long row_px = lround((double)item->height / cells->rows);
+    mprof__put_cells_image(pen->output, cells, row_px > 1 ? (uint32_t)row_px : 1, looks);
     mprof__put(pen->output, "\"");
     end_element(pen, item, "image");
 }

@@ -149,6 +149,9 @@ class Many(mprof_test.TestCase):
         self.assertIn("highest: rank 19 on node2, 200.0 MiB", words)
         for options in (["--group", "pid"], ["--group", "none"], ["--stack"], ["--flame"], ["--slope"]):
             self.assertNotIn('class="band"', self.draw(*options, "job.dat").decode())
+        words = self.text("--stack", "job.dat")  # there is no main process beside the ranks
+        self.assertIn("node2/19 solver", words)
+        self.assertNotIn("main", words)
         self.write("few.dat", merged(8))
         self.assertNotIn('class="band"', self.draw("few.dat").decode())
         words = self.text("--heat", "--by", "host", "job.dat")
