@@ -273,7 +273,9 @@ static int gather_ranks(mprof__ticks *ticks)
         tick->others_mib += rank->others_mib;
         tick->children_mib += rank->others_mib;
         for (size_t n = 0; n < rank->count; n++) {
-            if (add_member(ticks, rank->members[n].process, rank->members[n].mib) != 0) {
+            /* damaged files have a process twice */
+            if (!was_seen(ticks, rank->members[n].process) &&
+                add_member(ticks, rank->members[n].process, rank->members[n].mib) != 0) {
                 return -1;
             }
         }

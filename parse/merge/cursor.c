@@ -93,9 +93,14 @@ static int64_t shift_pid(const mprof__cursor *cursor, int64_t pid)
 {
     const mprof__merge_run *run = cursor->run;
     if (run->inner_count > 0) {
-        return pid + run->pid_shift;
+        /* a damaged line may have any pid */
+        int64_t end = ((int64_t)run->inner_count + 1) * MPROF__RANK_STRIDE;
+        return (pid >= MPROF__RANK_STRIDE && pid < end
+                    ? pid
+                    : pid % MPROF__RANK_STRIDE + MPROF__RANK_STRIDE) +
+               run->pid_shift;
     }
-    return pid % MPROF__RANK_STRIDE + run->has_numbers + run->pid_shift;
+    return (pid % MPROF__RANK_STRIDE + run->has_numbers) % MPROF__RANK_STRIDE + run->pid_shift;
 }
 
 static int64_t main_pid(const mprof__cursor *cursor)
@@ -329,6 +334,9 @@ static int add_frame(mprof__cursor *cursor, const mprof_record *record)
 {
     mprof_record shifted = *record;
     int64_t shift = cursor->run->frame_shift;
+    if (record->frame.id > MPROF__FRAME_MOST) {
+        return 0;
+    }
     shifted.frame.id += shift;
     shifted.frame.parent += record->frame.parent > 0 ? shift : 0;
     /* in front of all that may name it */
@@ -344,6 +352,9 @@ static int add_other(mprof__cursor *cursor, const mprof_record *record)
     if (record->kind == MPROF_RECORD_PROC) {
         shifted.ppid = record->ppid > 0 ? shift_pid(cursor, record->ppid) : 0;
     } else if (record->kind == MPROF_RECORD_STACK) {
+        if (record->stack.frame > MPROF__FRAME_MOST) {
+            return 0;
+        }
         shifted.stack.from_s += cursor->run->shift_s;
         shifted.stack.frame += cursor->run->frame_shift;
     }

@@ -315,12 +315,7 @@ static int compare_doubles_of(const void *a, const void *b, void *data)
 
 static mprof_status make_ranks(merger *m, const mprof__merge_runs *runs)
 {
-    const mprof__merge_run *last = &runs->runs[runs->count - 1];
-    size_t slots = (size_t)last->first_slot;
-    for (size_t n = 0; n < last->inner_count; n++) {
-        int64_t slot = (last->inner[n].last_pid + last->pid_shift) / MPROF__RANK_STRIDE;
-        slots = (size_t)slot > slots ? (size_t)slot : slots;
-    }
+    size_t slots = m->plan->rank_count; /* each rank has one */
     m->slot_count = slots;
     m->ranks = calloc(m->plan->rank_count + 1, sizeof *m->ranks);
     m->ends = malloc((m->plan->rank_count + 1) * sizeof *m->ends);

@@ -117,11 +117,7 @@ static void assign_pids(mprof__merge_plan *plan, mprof__merge_runs *runs)
     int64_t slot = 1, frames = 0;
     for (size_t i = 0; i < runs->count; i++) {
         mprof__merge_run *run = &runs->runs[i];
-        int64_t slots = 1;
-        for (size_t n = 0; n < run->inner_count; n++) {
-            int64_t last = run->inner[n].last_pid / MPROF__RANK_STRIDE;
-            slots = last > slots ? last : slots;
-        }
+        int64_t slots = run->inner_count > 0 ? (int64_t)run->inner_count : 1;
         run->first_slot = slot;
         run->pid_shift = (run->inner_count > 0 ? slot - 1 : slot) * MPROF__RANK_STRIDE;
         run->frame_shift = frames;

@@ -11,6 +11,9 @@
 /* Pids of a rank are this far from those of the next one; Linux has no pid above 4194304. */
 #define MPROF__RANK_STRIDE ((int64_t)10000000)
 
+/* Ids of frames above this are damage. */
+#define MPROF__FRAME_MOST ((int64_t)1 << 40)
+
 typedef struct mprof__merge_fact {
     const char *key;
     mprof_text value;

@@ -388,8 +388,9 @@ static mprof_status add_record(void *data, const mprof_record *record)
     case MPROF_RECORD_GROUP:
         return add_group(s, record);
     case MPROF_RECORD_FRAME:
-        run->frame_count =
-            record->frame.id > run->frame_count ? record->frame.id : run->frame_count;
+        if (record->frame.id > run->frame_count && record->frame.id <= MPROF__FRAME_MOST) {
+            run->frame_count = record->frame.id;
+        }
         return MPROF_OK;
     case MPROF_RECORD_STACK:
         widen(run, record->stack.from_s);
@@ -460,6 +461,32 @@ static mprof_status place_runs(survey *s, uint64_t end)
     return s->finder.count > 0 ? MPROF_OK : fail_empty(s);
 }
 
+static int compare_first_pids(const void *a, const void *b)
+{
+    const mprof__inner_rank *left = a, *right = b;
+    return (left->first_pid > right->first_pid) - (left->first_pid < right->first_pid);
+}
+
+/* Ranks of a merged recording have one block of pids after the other. */
+static mprof_status check_ranks(survey *s)
+{
+    for (size_t i = s->first; i < s->runs->count; i++) {
+        mprof__merge_run *run = &s->runs->runs[i];
+        if (run->inner_count > 1) {
+            qsort(run->inner, run->inner_count, sizeof *run->inner, compare_first_pids);
+        }
+        for (size_t n = 0; n < run->inner_count; n++) {
+            const mprof__inner_rank *rank = &run->inner[n];
+            if (rank->first_pid != (int64_t)(n + 1) * MPROF__RANK_STRIDE ||
+                rank->last_pid != rank->first_pid + MPROF__RANK_STRIDE - 1) {
+                return mprof_error_set(s->error, MPROF_EFORMAT,
+                                       "was merged, but the pids of its ranks are damaged");
+            }
+        }
+    }
+    return MPROF_OK;
+}
+
 static mprof_status read_source(survey *s, mprof_source *source)
 {
     const mprof_visitor visitor = {s, add_samples, add_record, add_warning};
@@ -470,7 +497,10 @@ static mprof_status read_source(survey *s, mprof_source *source)
     if (status == MPROF_OK && end_run(s) != 0) {
         status = fail_without_memory(s);
     }
-    return status == MPROF_OK ? place_runs(s, mprof__source_end(source)) : status;
+    if (status == MPROF_OK) {
+        status = place_runs(s, mprof__source_end(source));
+    }
+    return status == MPROF_OK ? check_ranks(s) : status;
 }
 
 static mprof_status survey_source(survey *s, mprof_source *source)

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import MPROF, Recording, TestCase, is_sanitized, own_line, upstream  # noqa: E402
+from mprof_test import MPROF, Recording, TestCase, is_sanitized, own_line, upstream, wait_until  # noqa: E402
 
 START = 1795330000
 STRIDE = 10_000_000
@@ -367,6 +367,28 @@ class Inputs(MergeCase):
                                       env=self.environment(), **options)
                 self.assertEqual(done.stdout.count(b"\nCHLD "), 50)
 
+    def test_compressed_recordings(self):
+        for i in range(3):
+            self.write(f"r{i}.dat", rank_lines(walk(i, 40, 0.01 * i), rank=i))
+        plain, _ = self.merge("r0.dat", "r1.dat", "r2.dat")
+        subprocess.run(["gzip", "-k", "r0.dat"], cwd=self.directory, check=True)
+        subprocess.run(["zstd", "-q", "r1.dat"], cwd=self.directory, check=True)
+        self.run_mprof("merge", "r0.dat.gz", "r1.dat.zst", "r2.dat", "-o", "job.dat.zst")
+        packed = subprocess.run(["zstd", "-dc", "job.dat.zst"], cwd=self.directory, check=True, capture_output=True)
+        text = packed.stdout.decode().replace("r0.dat.gz", "r0.dat").replace("r1.dat.zst", "r1.dat")
+        self.assertEqual(text, plain.text)
+
+    def test_a_recording_in_progress(self):
+        recorder = self.start_mprof("run", "-T", "0.02", "-o", "a.dat", "sleep", "60")
+        wait_until(lambda: (self.directory / "a.dat").exists()
+                   and (self.directory / "a.dat").read_text().count("MEM ") > 5, "samples")
+        self.run_mprof("run", "-o", "b.dat", "sleep", "0.2")
+        merged, done = self.merge("a.dat", "b.dat")
+        self.assertIn("is still being recorded", done.stderr)
+        self.assertEqual(len(merged.records("RANK")), 2)
+        recorder.terminate()
+        self.wait_for_end(recorder)
+
     def test_the_output_is_no_input(self):
         for i in range(2):
             self.write(f"r{i}.dat", rank_lines(walk(i, 5, 0), rank=i))
@@ -436,7 +458,11 @@ class Shown(MergeCase):
 class Damage(MergeCase):
     def test_garbage_never_crashes(self):
         generator = random.Random(20261128)
-        seeds = ["".join(rank_lines(walk(i, 30, 0), rank=i, children={80: {walk(i, 30, 0)[3][0]: 1.0}})).encode()
+        tail = [f"FUNC main.f {mib(1)} {START + .1:.6f} {mib(2)} {START + .5:.6f} 0 pid=78 lane=T\n",
+                own_line("KINDS", 77, at(.5), f"pss={mib(50)}"), own_line("GROUP", mib(500), at(.5), "max", "/job"),
+                own_line("FRAME", 1, 0, "main.f", "a.py", 1), own_line("EXIT", 77, at(.95), "status", 0),
+                own_line("STACK", 77, at(0), at(.5), "T", 1, 5, "0.5", "1.0", "0.0", "100.0")]
+        seeds = ["".join(rank_lines(walk(i, 30, 0), rank=i, children={80: {walk(i, 30, 0)[3][0]: 1.0}}, tail=tail)).encode()
                  for i in range(3)]
         self.write("good.dat", rank_lines(walk(9, 30, 0), rank=9))
         self.merge("good.dat", output="merged.dat")
@@ -465,12 +491,12 @@ class Damage(MergeCase):
                 (self.directory / names[-1]).write_bytes(data)
             done = self.run_mprof("merge", *names, "-o", "out.dat", expect=None, timeout_s=20)
             self.assertIn(done.returncode, (0, 1, 2), f"round {round_number}: {done.stderr}")
-            self.assertNotIn("Sanitizer", done.stderr, f"round {round_number}")
+            self.assertNotRegex(done.stderr, "Sanitizer|runtime error", f"round {round_number}")
             if done.returncode == 0:
                 self.run_mprof("peak", "--exact", "--stack", "out.dat")
 
 
-@unittest.skipIf(is_sanitized(), "a sanitizer's memory is its own")
+@unittest.skipIf(is_sanitized(), "a sanitizer takes memory of its own")
 class Scale(MergeCase):
     def most_memory(self, file_count, samples):
         """KiB that a merge needs at most."""
