@@ -261,7 +261,7 @@ static void read_lines(mprof__python_codes *codes, mprof__known_code *known)
 /* Whether the code object still is what its key says. */
 static bool is_still(mprof__python_codes *codes, uint64_t address, const mprof__code_key *key)
 {
-    unsigned char head[MPROF__CODE_HEAD_MAX];
+    unsigned char head[MPROF__CODE_BYTES];
     mprof__code_key now;
 
     if (!mprof__target_memory_read(&codes->memory, address, head, codes->layout->code_size) ||

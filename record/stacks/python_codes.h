@@ -8,9 +8,6 @@
 #include "python_layout.h"
 #include "python_stacks.h"
 
-/* Enough for the head of a code object of any version. */
-#define MPROF__CODE_HEAD_MAX 256
-
 /* What identifies a code object at its address. */
 typedef struct mprof__code_key {
     uint64_t name;

@@ -292,18 +292,30 @@ static bool is_as_expected(const places *at, const uint64_t *numbers)
            numbers[at->frame_code] == 0 && numbers[at->frame_previous] == 8 &&
            numbers[at->frame_instruction] == 56 && numbers[at->frame_owner] >= 64 &&
            numbers[at->frame_owner] < 128 && numbers[at->code_bytecode] >= 128 &&
-           numbers[at->code_bytecode] < 512;
+           numbers[at->code_bytecode] <= MPROF__CODE_BYTES;
+}
+
+/* Whether a field of 8 bytes lies within so many. */
+static bool is_within(uint16_t field, uint16_t size)
+{
+    return field != NONE && field + 8 <= size;
 }
 
 static bool has_all_fields(const mprof__python_layout *layout)
 {
     return layout->runtime_interpreters != NONE && layout->interpreter_next != NONE &&
            layout->interpreter_id != NONE && layout->interpreter_threads != NONE &&
-           layout->thread_next < 1024 && layout->thread_interpreter < 1024 &&
-           layout->thread_frame < 1024 && layout->thread_id < 1024 &&
-           layout->thread_native_id < 1024 && layout->code_name < layout->code_size &&
-           layout->code_qualname < layout->code_size && layout->code_file < layout->code_size &&
-           layout->code_first_line < layout->code_size && layout->code_lines < layout->code_size;
+           is_within(layout->thread_next, MPROF__THREAD_BYTES) &&
+           is_within(layout->thread_interpreter, MPROF__THREAD_BYTES) &&
+           is_within(layout->thread_frame, MPROF__THREAD_BYTES) &&
+           is_within(layout->thread_id, MPROF__THREAD_BYTES) &&
+           is_within(layout->thread_native_id, MPROF__THREAD_BYTES) &&
+           layout->frame_size <= MPROF__FRAME_BYTES && layout->code_size <= MPROF__CODE_BYTES &&
+           is_within(layout->code_name, layout->code_size) &&
+           is_within(layout->code_qualname, layout->code_size) &&
+           is_within(layout->code_file, layout->code_size) &&
+           is_within(layout->code_first_line, layout->code_size) &&
+           is_within(layout->code_lines, layout->code_size);
 }
 
 static void fill(mprof__python_layout *out, const places *at, const uint64_t *numbers)

@@ -10,6 +10,11 @@
 /* This field does not exist. */
 #define MPROF__NO_FIELD UINT16_MAX
 
+/* Enough for the fields of a frame, of a thread state and of a code object, in any version. */
+#define MPROF__FRAME_BYTES 128
+#define MPROF__THREAD_BYTES 256
+#define MPROF__CODE_BYTES 256
+
 /* How bytecode offsets map to lines. */
 typedef enum mprof__line_format {
     MPROF__LINES_LNOTAB, /* 3.8 and 3.9 */

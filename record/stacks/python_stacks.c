@@ -74,6 +74,7 @@ typedef struct known_thread {
     size_t frame_count;
     size_t frame_capacity;
     size_t still_count; /* outer frames that had not moved in the last sample */
+    bool is_still;      /* none of its frames had */
     uint64_t *pages;    /* owned: those of the frames */
     size_t page_count;
     size_t page_capacity;
@@ -111,7 +112,7 @@ struct mprof__stack_buffers {
     bool is_head_read[HEADS_MAX];
     size_t head_count;
     uint16_t head_slots[2 * HEADS_MAX]; /* by hash: index + 1 */
-    unsigned char *heads;               /* owned: HEADS_MAX of MPROF__CODE_HEAD_MAX bytes */
+    unsigned char *heads;               /* owned: HEADS_MAX of MPROF__CODE_BYTES bytes */
     size_t links_left;                  /* in this sample */
     size_t pages_left;
     mprof__python_thread *threads; /* owned */
@@ -364,7 +365,7 @@ static bool is_suspended(const mprof__python_layout *layout, const unsigned char
 static void walk(chain *out, struct mprof__stack_buffers *buffers, int copy,
                  const mprof__python_layout *layout)
 {
-    unsigned char room[128];
+    unsigned char room[MPROF__FRAME_BYTES];
     uint64_t address = buffers->roots[copy].frame;
     uint64_t earlier = 0;    /* of some links before: meeting it again is a cycle */
     bool is_inlined = false; /* the frame before was called without C in between */
@@ -435,7 +436,7 @@ static mprof__memory_piece *add_root(mprof__memory_piece *at, const mprof__pytho
 
 static unsigned char *head_bytes(struct mprof__stack_buffers *buffers, size_t index)
 {
-    return buffers->heads + index * MPROF__CODE_HEAD_MAX;
+    return buffers->heads + index * MPROF__CODE_BYTES;
 }
 
 static mprof__memory_piece *add_heads(mprof__memory_piece *at, struct mprof__stack_buffers *buffers,
@@ -516,17 +517,21 @@ static int read_copies(mprof__python_stacks *stacks, struct mprof__stack_buffers
     return failure;
 }
 
-/* Reads the frames once more, into copy 0. */
-static int read_again(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
-                      const known_thread *thread)
+/* Reads the frames into one copy, and the heads if wanted. */
+static int read_copy(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
+                     const known_thread *thread, int copy, bool with_heads)
 {
-    mprof__memory_piece *end = add_root(buffers->pieces, stacks, thread, &buffers->roots[0]);
-    mprof__memory_piece *pages = end;
-    size_t count = mprof__stack_pages_prepare(&buffers->pages, 0, pages);
+    mprof__memory_piece *pages = add_root(buffers->pieces, stacks, thread, &buffers->roots[copy]);
+    size_t count = mprof__stack_pages_prepare(&buffers->pages, copy, pages);
+    mprof__memory_piece *heads = pages + count;
+    mprof__memory_piece *end = with_heads ? add_heads(heads, buffers, &stacks->layout, 0) : heads;
 
     int failure = mprof__target_memory_read_pieces(&stacks->memory, buffers->pieces,
-                                                   (size_t)(pages + count - buffers->pieces));
-    mprof__stack_pages_finish(&buffers->pages, 0, pages, count);
+                                                   (size_t)(end - buffers->pieces));
+    mprof__stack_pages_finish(&buffers->pages, copy, pages, count);
+    if (with_heads) {
+        finish_heads(buffers, 0, heads);
+    }
     return failure;
 }
 
@@ -674,7 +679,7 @@ static int count_persisting(mprof__python_stacks *stacks, struct mprof__stack_bu
     size_t end;
 
     *persisting = 0;
-    int failure = read_again(stacks, buffers, thread);
+    int failure = read_copy(stacks, buffers, thread, 0, false);
     if (failure != 0 || (has_holder(stacks) && buffers->roots[0].holder != thread->holder)) {
         return failure;
     }
@@ -749,6 +754,43 @@ static int name_frames(mprof__python_stacks *stacks, struct mprof__stack_buffers
 }
 
 /* ---- a thread ---- */
+
+/* Whether a chain is what both copies agreed upon in the last sample, down to each instruction. */
+static bool is_as_before(const known_thread *thread, const chain *walked)
+{
+    if (walked->end != CHAIN_COMPLETE || walked->is_torn || walked->count != thread->frame_count) {
+        return false;
+    }
+    for (size_t i = 0; i < walked->count; i++) {
+        if (!is_same_place(&thread->frames[i], &walked->frames[i]) ||
+            thread->frames[i].previous != walked->frames[i].previous) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A thread that did not move between the last samples: one copy that shows the same stack once more
+ * is enough. 0 or an errno; *is_still: it is in chain 1, named. */
+static int read_still(mprof__python_stacks *stacks, struct mprof__stack_buffers *buffers,
+                      known_thread *thread, bool *is_still)
+{
+    chain *walked = &buffers->chains[1];
+    size_t named;
+
+    *is_still = false;
+    int failure = read_copy(stacks, buffers, thread, 1, true);
+    if (failure != 0 || (has_holder(stacks) && buffers->roots[1].holder != thread->holder)) {
+        return failure;
+    }
+    walk(walked, buffers, 1, &stacks->layout);
+    if (!is_as_before(thread, walked)) {
+        return 0;
+    }
+    failure = name_frames(stacks, buffers, thread, walked, &named);
+    *is_still = failure == 0 && named == walked->count;
+    return failure;
+}
 
 /* Both copies, walked; what they agree upon is left in chain 1, its named frames from *first to
  * *end. 0 or an errno. *is_done: worth keeping; else the stack should be read again. */
@@ -885,6 +927,13 @@ static int read_thread(mprof__python_stacks *stacks, struct mprof__stack_buffers
     int partial = 0;
 
     guess(stacks, buffers, thread);
+    if (thread->is_still) {
+        int failure = read_still(stacks, buffers, thread, &is_done);
+        if (failure != 0) {
+            return failure;
+        }
+        end = is_done ? kept->count : 0;
+    }
     for (int attempt = 0; attempt < ATTEMPTS && !is_done && partial < PARTIAL_ATTEMPTS; attempt++) {
         int failure = read_once(stacks, buffers, thread, &first, &end, &is_done);
         if (failure != 0) {
@@ -898,6 +947,7 @@ static int read_thread(mprof__python_stacks *stacks, struct mprof__stack_buffers
     out->is_torn = !is_done;
     out->is_cut = kept->end == CHAIN_CUT;
     out->is_unchanged = is_unchanged(thread, frames, count);
+    thread->is_still = is_done && out->is_unchanged && !out->is_cut;
     stacks->has_seen_frames |= count > 0;
     return keep(buffers, thread, frames, count) && add_frames(buffers, frames, count) ? 0 : ENOMEM;
 }
@@ -974,7 +1024,7 @@ static bool make_buffers(mprof__python_sample *sample)
         if (!sample->buffers) {
             return false;
         }
-        sample->buffers->heads = malloc((size_t)HEADS_MAX * MPROF__CODE_HEAD_MAX);
+        sample->buffers->heads = malloc((size_t)HEADS_MAX * MPROF__CODE_BYTES);
         if (!sample->buffers->heads) {
             mprof__python_sample_free(sample);
             return false;

@@ -6,8 +6,6 @@
 #include "python_layout.h"
 
 #define MPROF__INTERPRETERS_MAX 64
-/* Enough for the fields of a thread state that are read. */
-#define MPROF__THREAD_BYTES 256
 
 typedef struct mprof__thread_state {
     uint64_t address;

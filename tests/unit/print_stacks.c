@@ -1,8 +1,8 @@
 /* print-stacks PID [SAMPLES [INTERVAL_US]]: one line of JSON for each sample of a process's stacks:
  * its threads, with frames of [module, qualname, file, line, first line, address], innermost first.
  * print-stacks --folded ...: how often each stack was seen, outermost first: "12 a;b;c".
- * print-stacks --cost ...: the median time of a sample in microseconds, and the number of frames.
- * A reason why stacks cannot be read goes to standard error; then the exit code is 1. */
+ * print-stacks --cost ...: the median CPU time of a sample in microseconds, and the number of
+ * frames. A reason why stacks cannot be read goes to standard error; then the exit code is 1. */
 #include "parse/array.h"
 #include "record/stacks/python_stacks.h"
 
@@ -12,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now_us(void)
+static double cpu_us(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
@@ -144,9 +144,9 @@ static int run(const char *mode, int64_t pid, long samples, long interval_us)
 
     mprof_status status = mprof__python_stacks_open(&stacks, pid, NULL, &error);
     for (; times && status == MPROF_OK && taken < samples; taken++) {
-        double start = now_us();
+        double start = cpu_us();
         status = mprof__python_stacks_read(stacks, &sample, &error);
-        times[taken] = now_us() - start;
+        times[taken] = cpu_us() - start;
         if (status != MPROF_OK) {
             break;
         }

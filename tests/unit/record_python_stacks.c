@@ -133,6 +133,10 @@ static const struct refusal {
     {"a later one that describes itself", 0x030d, 1, 0x031000f0, "3.16.0"},
     {"another shape of strings", 0x030d, 70, 48, "3.13.0"},
     {"an offset beyond reason", 0x030d, 23, UINT64_C(1) << 40, "3.13.0"},
+    {"a thread state that is too large", 0x030d, 25, 250, "3.13.0"},
+    {"a code object that is too large", 0x030d, 43, 400, "3.13.0"},
+    {"a name behind the code object", 0x030d, 36, 196, "3.13.0"},
+    {"a frame that is too large", 0x030d, 33, 128, "3.13.0"},
 };
 
 static void test_refusals(void **state)
