@@ -222,6 +222,7 @@ mprof__decoded mprof__decoder_step(mprof__decoder *decoder, mprof__packed *in, c
 {
     mprof__decoded result = MPROF__DECODED_DAMAGED;
     *produced = 0;
+    in->bytes = in->bytes ? in->bytes : ""; /* not even 0 may be added to NULL */
     do {
 #ifdef MPROF_ZLIB
         if (decoder->compression == MPROF_COMPRESSION_GZIP) {

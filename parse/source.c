@@ -1,9 +1,10 @@
 /* Raw bytes, unpacked if they are compressed, translated if they are another tool's log, and cut to
  * a part of the file.
  *
- * A compressed or translated stream cannot be entered in the middle. So a rewind goes on from where
- * the last reading ended if the wanted part is after it, as with one run after the other, and
- * unpacks from the start again if not. */
+ * A compressed or translated stream cannot be entered in the middle. A part of it, which is a run,
+ * is kept while it is read, so that a second pass does not unpack all that is in front of it. So a
+ * rewind goes on from where the last reading ended if the wanted part is after it, as with one run
+ * after the other, and unpacks from the start again if not. */
 #include "source.h"
 
 #include "decoder.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKED_SIZE = 64 * 1024 };
+enum { PACKED_SIZE = 64 * 1024, PART_MAX = 8 * 1024 * 1024 };
 
 struct mprof_source {
     char *name;
@@ -43,6 +44,11 @@ struct mprof_source {
 
     uint64_t unpacked; /* bytes */
     uint64_t position; /* of the content, from the start of the file */
+
+    bool must_rewind;
+    bool keeps_part; /* `part` is what was read from `part_offset` to `position` */
+    uint64_t part_offset;
+    mprof__buffer part;
 };
 
 static const mprof__translation *known_translation;
@@ -95,6 +101,7 @@ void mprof_source_free(mprof_source *source)
         return;
     }
     end_translation(source);
+    mprof__buffer_free(&source->part);
     mprof__raw_input_close(&source->input);
     mprof__decoder_free(source->decoder);
     free(source->packed);
@@ -384,6 +391,23 @@ static mprof_status restart(mprof_source *source, uint64_t offset, mprof_error *
     return status;
 }
 
+static mprof_status rewind_stream(mprof_source *source, mprof_error *error)
+{
+    uint64_t offset = source->limit_offset;
+    bool is_part = offset > 0 || source->limit_size != UINT64_MAX;
+    if (is_part && source->keeps_part && source->part_offset == offset) {
+        return MPROF_OK;
+    }
+    mprof_status status = MPROF_OK;
+    if (source->position > offset || offset == 0) {
+        status = restart(source, 0, error);
+    }
+    source->keeps_part = is_part;
+    source->part_offset = offset;
+    source->part.length = 0;
+    return status;
+}
+
 mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
 {
     mprof_status status = mprof__raw_input_wake(&source->input, source->name, error);
@@ -395,9 +419,8 @@ mprof_status mprof_source_rewind(mprof_source *source, mprof_error *error)
     }
     if (status == MPROF_OK && is_plain(source)) {
         status = restart(source, source->limit_offset, error);
-    } else if (status == MPROF_OK &&
-               (source->position > source->limit_offset || source->limit_offset == 0)) {
-        status = restart(source, 0, error);
+    } else {
+        source->must_rewind = true; /* when it is read: another part may be asked for before */
     }
     source->read_count = 0;
     if (status != MPROF_OK) {
@@ -458,6 +481,40 @@ static mprof_status skip_to_limit(mprof_source *source, char *bytes, size_t size
     return MPROF_OK;
 }
 
+/* Reads on behind what is kept, and keeps that, too, unless it is too much. */
+static mprof_status read_stream(mprof_source *source, char *bytes, size_t size, size_t *count,
+                                mprof_error *error)
+{
+    mprof__buffer *part = &source->part;
+    if (source->must_rewind) {
+        source->must_rewind = false;
+        mprof_status status = rewind_stream(source, error);
+        if (status != MPROF_OK) {
+            return status;
+        }
+        if (!source->is_recognised && (status = recognise(source, error)) != MPROF_OK) {
+            return status;
+        }
+    }
+    if (source->keeps_part && source->read_count < part->length) {
+        size_t left = part->length - (size_t)source->read_count;
+        *count = left < size ? left : size;
+        memcpy(bytes, part->bytes + source->read_count, *count);
+        return MPROF_OK;
+    }
+    mprof_status status =
+        source->read_count == 0 ? skip_to_limit(source, bytes, size, error) : MPROF_OK;
+    if (status == MPROF_OK) {
+        status = read_content(source, bytes, size, count, error);
+    }
+    if (source->keeps_part &&
+        (part->length + *count > PART_MAX || mprof__buffer_append(part, bytes, *count) != 0)) {
+        source->keeps_part = false;
+        mprof__buffer_free(part);
+    }
+    return status;
+}
+
 mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, size_t *count,
                                 mprof_error *error)
 {
@@ -471,11 +528,10 @@ mprof_status mprof__source_read(mprof_source *source, void *bytes, size_t size, 
     if (status == MPROF_OK && !source->is_recognised) {
         status = recognise(source, error);
     }
-    if (status == MPROF_OK && source->read_count == 0 && !is_plain(source)) {
-        status = skip_to_limit(source, bytes, size, error);
-    }
+    size_t wanted = left < size ? (size_t)left : size;
     if (status == MPROF_OK) {
-        status = read_content(source, bytes, left < size ? (size_t)left : size, count, error);
+        status = is_plain(source) ? read_text(source, bytes, wanted, count, error)
+                                  : read_stream(source, bytes, wanted, count, error);
     }
     source->read_count += *count;
     if (status != MPROF_OK && error) {

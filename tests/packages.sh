@@ -27,7 +27,7 @@ packages_test=(
     jq python3-jsonschema python3-junitparser cmark-gfm python3-prometheus-client
     protobuf-compiler prometheus prometheus-node-exporter # their services are not used
     make meson python3-yaml # docs/ci.md; also cargo, go and npm where they are installed: they are large
-    zstd
+    zstd sysstat 'heaptrack|' # compressed recordings; logs of other tools (massif: valgrind)
     openmpi-bin slurmctld slurmd slurm-client munge # their services are not used
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver firefox-esr

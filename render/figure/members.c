@@ -11,6 +11,7 @@
 #include "visible_text.h"
 
 #include "parse/process_group.h"
+#include "parse/recording_name.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -494,9 +495,9 @@ static mprof_status name_member(mprof__member *member, const struct reading *rea
     char text[300], count[32];
     if (!source->count) {
         mprof__recording_name(text, sizeof text, layout, input);
-        size_t length = strlen(text);
-        if (length > 4 && strcmp(text + length - 4, ".dat") == 0) {
-            text[length - 4] = '\0';
+        size_t stem = mprof__recording_stem(text);
+        if (stem > 0) {
+            text[stem] = '\0';
         }
     } else if (reading->members->kind == MPROF_MEMBERS_BY_RANK) {
         return name_rank(member, rank_of(input, reading->keyed[source->first].process),
