@@ -45,16 +45,16 @@ def short_ones(count):
 
 def merged(ranks):
     """What `mprof merge` writes, of one process for each rank."""
-    lines = ["CMDLINE mpirun ./solver"]
+    lines, facts = ["CMDLINE mpirun ./solver"], ["#FACT|format|2 nan nan", "#FACT|include-children|yes nan nan"]
+    for r in range(ranks):
+        facts += [f"#RANK|{1000 * r + 1}|{1000 * r + 999}|{START}.0|{START + 4}.0|{10 * (r + 1)}|pid={1000 * r + 500}"
+                  f"|host=node{r // 8}|rank={r} nan nan", f"#PROC|{1000 * r + 500}|1|{START}.0|solver nan nan"]
     for tick in range(40):
         at = f"{START + tick / 10:.1f}"
         own = [10 * (r + 1) * (tick + 1) / 40 for r in range(ranks)]
         lines.append(f"MEM {sum(own):.6f} {at}")
+        lines += facts if tick == 0 else []
         lines += [f"CHLD {1000 * r + 500} {own[r]:.6f} {at}" for r in range(ranks)]
-    lines += ["#FACT|format|2 nan nan", "#FACT|include-children|yes nan nan"]
-    for r in range(ranks):
-        lines += [f"#RANK|{1000 * r + 1}|{1000 * r + 999}|{START}.0|{START + 4}.0|{10 * (r + 1)}|pid={1000 * r + 500}"
-                  f"|host=node{r // 8}|rank={r} nan nan", f"#PROC|{1000 * r + 500}|1|{START}.0|solver nan nan"]
     return "\n".join(lines) + "\n"
 
 
@@ -75,7 +75,7 @@ class Many(mprof_test.TestCase):
 
     def test_what_makes_no_sense_together(self):
         for options, says in (
-                (["--band", "--heat"], "--band, --small-multiples and --heat are three pictures: choose one"),
+                (["--band", "--heat"], "--band, --small-multiples, --heat and --tree are different pictures: choose one"),
                 (["--heat", "--flame"], "--heat does not show what --flame asks for: leave one out"),
                 (["--band", "--stack"], "--band does not show what --stack asks for: leave one out"),
                 (["--small-multiples", "-s"], "--small-multiples does not show what --slope asks for: leave one out"),
