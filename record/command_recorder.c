@@ -59,10 +59,10 @@ static void print_result(const mprof__command_recorder *recorder, const char *pa
     FILE *stream = open_memstream(&line, &size);
     if (stream) {
         fprintf(stream, "peak %.1f MiB in %.*f s, %llu sample%s; draw it: mprof plot%s%s",
-                (double)outcome->peak_bytes / (1024.0 * 1024.0), outcome->lasted_ns < 10e9 ? 2 : 0,
-                (double)outcome->lasted_ns / 1e9, (unsigned long long)outcome->sample_count,
-                outcome->sample_count == 1 ? "" : "s", is_default ? "" : " ",
-                is_default ? "" : path);
+                (double)outcome->peak_bytes / (1024.0 * 1024.0),
+                (double)outcome->lasted_ns < 10e9 ? 2 : 0, (double)outcome->lasted_ns / 1e9,
+                (unsigned long long)outcome->sample_count, outcome->sample_count == 1 ? "" : "s",
+                is_default ? "" : " ", is_default ? "" : path);
         if (fclose(stream) == 0) {
             char *name = NULL;
             if (asprintf(&name, "%s:", path) > 0) {

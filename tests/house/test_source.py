@@ -44,7 +44,7 @@ DRAWING = re.compile(r"^(cairo|pango|png|glib|hb|fontconfig|freetype|ft2)")
 
 TOP_LEVEL = {
     ".ci", ".clang-format", ".editorconfig", ".git-blame-ignore-revs", ".gitattributes", ".gitignore",
-    "CHANGELOG.md",
+    "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "agent", "docs", "fixtures",
     "mprof.c", "parse", "pyproject.toml", "record", "render", "tests",
 }
