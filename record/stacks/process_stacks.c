@@ -255,6 +255,12 @@ static void update_thread(mprof__process_stacks *stacks, mprof__stack_thread *th
     const mprof__python_frame *frames[MPROF__SHOWN_FRAMES_MAX];
     uint32_t functions[MPROF__SHOWN_FRAMES_MAX];
     mprof__stack_span_sink sink = sink_of(stacks);
+
+    thread->is_seen = true;
+    if (read->is_cut && thread->depth > 0) { /* too deep: its outermost frames, at least, go on */
+        mprof__stack_thread_hold(thread, moment->now_ns);
+        return;
+    }
     size_t count = read->count > 0 ? mprof__shown_frames_select(&stacks->shown, frames,
                                                                 read->frames, read->count)
                                    : 0;
@@ -264,7 +270,6 @@ static void update_thread(mprof__process_stacks *stacks, mprof__stack_thread *th
     }
     mprof__stack_thread_update(thread, stacks->context->tree, frames, functions, count,
                                read->is_torn, moment, &sink);
-    thread->is_seen = true;
 }
 
 /* ---- time ---- */
@@ -578,6 +583,10 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
         return status;
     }
     bool is_first = stacks->sampled_ns == 0;
+    if (is_first && sample->count == 0) { /* the interpreter has not started */
+        stacks->tried_ns = now_ns;
+        return MPROF_OK;
+    }
     mprof__stack_moment moment = {now_ns, rss_bytes, stacks->sampled_ns, stacks->sampled_bytes};
     if (is_first) {
         moment.before_ns =

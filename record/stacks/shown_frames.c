@@ -12,10 +12,11 @@
 enum code_class {
     CLASS_UNKNOWN,
     CLASS_OWN,
-    CLASS_PACKAGE,  /* installed: site-packages, dist-packages, or outside of the directories */
-    CLASS_STANDARD, /* the standard library */
-    CLASS_CALLERS,  /* made at run time, as by exec(): like the frame that runs it */
-    CLASS_SHOWN,    /* the choice is not `own` */
+    CLASS_PACKAGE,   /* installed: site-packages or dist-packages; or as the next */
+    CLASS_ELSEWHERE, /* outside of the directories */
+    CLASS_STANDARD,  /* the standard library */
+    CLASS_CALLERS,   /* made at run time, as by exec(): like the frame that runs it */
+    CLASS_SHOWN,     /* the choice is not `own` */
     CLASS_HIDDEN,
 };
 
@@ -100,6 +101,11 @@ static bool is_below(const char *path, const char *directory)
            (directory[length - 1] == '/' || path[length] == '/');
 }
 
+static bool is_main(const char *module)
+{
+    return strcmp(module, "__main__") == 0 || strcmp(module, "__mp_main__") == 0;
+}
+
 static enum code_class class_of_file(const mprof__shown_frames *shown, const char *file)
 {
     if (strncmp(file, "<frozen", strlen("<frozen")) == 0) {
@@ -117,7 +123,7 @@ static enum code_class class_of_file(const mprof__shown_frames *shown, const cha
     return file[0] != '/' || is_below(file, shown->directories[0]) ||
                    is_below(file, shown->directories[1])
                ? CLASS_OWN
-               : CLASS_PACKAGE;
+               : CLASS_ELSEWHERE;
 }
 
 static enum code_class classify(const mprof__shown_frames *shown, const mprof__python_code *code)
@@ -131,7 +137,9 @@ static enum code_class classify(const mprof__shown_frames *shown, const mprof__p
                    : CLASS_HIDDEN;
     }
     enum code_class result = class_of_file(shown, code->file);
-    return result == CLASS_CALLERS && strcmp(code->module, "__main__") == 0 ? CLASS_OWN : result;
+    bool is_own = is_main(code->module) &&
+                  (result == CLASS_CALLERS || result == CLASS_ELSEWHERE); /* a notebook's cell */
+    return is_own ? CLASS_OWN : result == CLASS_ELSEWHERE ? CLASS_PACKAGE : result;
 }
 
 /* The main script names a directory of own files. What was judged before is judged again. */
@@ -139,8 +147,8 @@ static void note_main_script(mprof__shown_frames *shown, const mprof__python_cod
 {
     const char *slash = strrchr(code->file, '/');
 
-    if (shown->directories[0] || !slash || code->file[0] != '/' ||
-        (strcmp(code->module, "__main__") != 0 && strcmp(code->module, "__mp_main__") != 0)) {
+    if (shown->directories[0] || !slash || code->file[0] != '/' || !is_main(code->module) ||
+        class_of_file(shown, code->file) != CLASS_ELSEWHERE) {
         return;
     }
     shown->directories[0] =

@@ -250,6 +250,8 @@ static void test_own_frames(void **state)
         {"/opt/lib64/python3.13t/json/__init__.py", "json", false},
         {"/usr/lib/python311.zip/json/__init__.py", "json", false},
         {"/elsewhere/lib.py", "lib", false},
+        {"/tmp/ipykernel_1/2.py", "__main__", true},
+        {"/usr/lib/python3/dist-packages/launcher.py", "__main__", false},
         {"<frozen importlib._bootstrap>", "importlib._bootstrap", false},
         {"<string>", "__main__", true},
         {"<string>", "made", true}, /* run by an own frame */

@@ -59,10 +59,10 @@ typedef struct mprof_stack_frame {
 
 /** Samples of one thread, in one process and period, whose innermost frame was one node. */
 typedef struct mprof_stack_samples {
-    int64_t frame;    /**< id of the node */
+    int64_t frame;    /**< id of the node; 0: no frame of the thread is shown */
     double from_s;    /**< start of the period, in unix seconds; its end is the record's time_s */
     mprof_text lane;  /**< thread; empty: the main one */
-    uint64_t samples; /**< how many */
+    uint64_t samples; /**< how many; 0: it was only read because memory grew */
     double seconds;   /**< the time they stand for */
     double grown_mib; /**< gross growth of memory that is credited to them */
     double released_mib; /**< memory of the process released during them, by any thread */
