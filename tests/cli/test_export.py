@@ -332,7 +332,11 @@ class Export(TestCase):
 
         def query(expression, time_s):
             text = get("/api/v1/query?" + urllib.parse.urlencode({"query": expression, "time": time_s}))
-            return [(item["metric"], float(item["value"][1])) for item in json.loads(text)["data"]["result"]]
+            result = json.loads(text)["data"]["result"]
+            if "values" in next(iter(result), {}):
+                return [(item["metric"], [(time_s, float(value)) for time_s, value in item["values"]])
+                        for item in result]
+            return [(item["metric"], float(item["value"][1])) for item in result]
         try:
             wait_until(lambda: server.poll() is not None or get("/-/ready"), "Prometheus is ready")
             yield query
@@ -355,8 +359,9 @@ class Export(TestCase):
         recording = Recording(self.directory / "a.dat")
         with self.prometheus("data") as query:
             end = START + 10
-            self.assertEqual(query('count_over_time(mprof_memory_bytes{recording="fast.dat"}[20s])', end),
-                             [({"recording": "fast.dat"}, 5000)])
+            (_, values), = query('mprof_memory_bytes{recording="fast.dat"}[20s]', end)
+            self.assertEqual(values, [(round(START + i / 1000, 3), max(in_bytes(100 + i % 7), in_bytes(100.5)))
+                                      for i in range(5000)])
             self.assertEqual(query('max_over_time(mprof_memory_bytes{recording="fast.dat"}[20s])', end),
                              [({"recording": "fast.dat"}, 106 * MIB)])
             for mib, time_s in recording.mem:

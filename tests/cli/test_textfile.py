@@ -108,6 +108,12 @@ class Textfile(TestCase):
         self.assertGreaterEqual(len(times), 2)
         self.end(process)
 
+    def test_it_is_removed_when_the_recording_ends_before_the_program(self):
+        process = self.begin("-t", "1.5")
+        wait_until(lambda: not self.files(), "the file is removed")
+        self.assertIsNone(process.poll())
+        self.end(process)
+
     def test_secrets_are_masked(self):
         process = self.begin(program=(python(), "-c", "import sys\n" + HOLD, "--password=geheim"), umask=0o077)
         path, = self.files()
