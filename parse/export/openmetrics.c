@@ -288,8 +288,8 @@ static char *make_series(const openmetrics *state, const sample *of)
                : text;
 }
 
-/* Prometheus multiplies by 1,000 and cuts: where that would give the millisecond before, a tenth of
- * a millisecond is added. */
+/* Prometheus multiplies by 1,000 and cuts: where that gives the millisecond before (1.001), a tenth
+ * of a millisecond is added. */
 static void write_time(FILE *stream, int64_t ms)
 {
     char text[40];
