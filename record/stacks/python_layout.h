@@ -22,8 +22,8 @@ typedef enum mprof__line_format {
     MPROF__LINES_3_11, /* and later */
 } mprof__line_format;
 
-typedef struct mprof__python_layout {
-    uint16_t version; /* major and minor: 0x030b */
+typedef struct mprof__python_layout { /* offsets are of 16 bits */
+    uint16_t version;                 /* major and minor: 0x030b */
     uint16_t runtime_interpreters;
     uint16_t runtime_gil_holder; /* no field: each interpreter has a GIL */
     uint16_t runtime_gil_locked;

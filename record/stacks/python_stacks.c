@@ -253,6 +253,11 @@ const mprof__python_hints *mprof__python_stacks_hints(const mprof__python_stacks
     return &stacks->hints;
 }
 
+const mprof__python_layout *mprof__python_stacks_layout(const mprof__python_stacks *stacks)
+{
+    return &stacks->layout;
+}
+
 static void free_thread(known_thread *thread)
 {
     free(thread->frames);

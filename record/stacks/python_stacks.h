@@ -21,8 +21,7 @@
  * texts are UTF-8, cut if they are long. */
 typedef struct mprof__python_code {
     const char *module;   /* __name__ of its globals when it was first seen; "": not found */
-    const char *qualname; /* before 3.11 the code object does not hold it: found through the
-                             globals, else the plain name */
+    const char *qualname; /* before 3.11 the plain name */
     const char *name;     /* of the function alone */
     const char *file;     /* as compiled: may be relative, or "<string>" */
     int32_t first_line;
@@ -86,6 +85,9 @@ mprof_status mprof__python_stacks_open_memory(mprof__python_stacks **out,
 
 /* What to give to open() for a forked child. Copy it: the reader may be closed before. */
 const mprof__python_hints *mprof__python_stacks_hints(const mprof__python_stacks *stacks);
+
+/* The layout in use, for tests. Valid until close. */
+const struct mprof__python_layout *mprof__python_stacks_layout(const mprof__python_stacks *stacks);
 
 /* Reads the stacks of all threads. An interpreter that has not started has no threads.
  *

@@ -4,6 +4,7 @@
  * print-stacks --cost ...: the median CPU time of a sample in microseconds, and the number of
  * frames. A reason why stacks cannot be read goes to standard error; then the exit code is 1. */
 #include "parse/array.h"
+#include "record/stacks/python_layout.h"
 #include "record/stacks/python_stacks.h"
 
 #include <stdio.h>
@@ -121,6 +122,54 @@ static void print_folded(void)
     free(all);
 }
 
+/* ---- offsets ---- */
+
+#define FIELD(field)                                                                               \
+    {                                                                                              \
+        #field, offsetof(mprof__python_layout, field)                                              \
+    }
+
+static const struct {
+    const char *name;
+    size_t offset;
+} fields[] = {
+    FIELD(runtime_interpreters), FIELD(runtime_gil_holder), FIELD(runtime_gil_locked),
+    FIELD(interpreter_next),     FIELD(interpreter_id),     FIELD(interpreter_threads),
+    FIELD(interpreter_gil),      FIELD(gil_holder),         FIELD(gil_locked),
+    FIELD(thread_next),          FIELD(thread_interpreter), FIELD(thread_frame),
+    FIELD(holder_frame),         FIELD(thread_id),          FIELD(thread_native_id),
+    FIELD(frame_previous),       FIELD(frame_code),         FIELD(frame_globals),
+    FIELD(frame_instruction),    FIELD(frame_stacktop),     FIELD(frame_is_entry),
+    FIELD(frame_executing),      FIELD(frame_owner),        FIELD(code_name),
+    FIELD(code_qualname),        FIELD(code_file),          FIELD(code_first_line),
+    FIELD(code_lines),           FIELD(code_consts),        FIELD(code_version),
+    FIELD(code_bytecode),        FIELD(text_ascii),         FIELD(text_compact),
+};
+
+static int print_layout(int64_t pid)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof__python_stacks *stacks;
+
+    if (mprof__python_stacks_open(&stacks, pid, NULL, &error) != MPROF_OK) {
+        fprintf(stderr, "%s\n", error.message);
+        return 1;
+    }
+    const char *layout = (const char *)mprof__python_stacks_layout(stacks);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        uint16_t value;
+
+        memcpy(&value, layout + fields[i].offset, sizeof value);
+        printf("%s %d\n", fields[i].name, value == MPROF__NO_FIELD ? -1 : value);
+    }
+    printf("object_type %d\ntype_name %d\nbytes_size %d\nbytes_data %d\n", MPROF__OBJECT_TYPE,
+           MPROF__TYPE_NAME, MPROF__BYTES_SIZE, MPROF__BYTES_DATA);
+    printf("text_length %d\ntext_state %d\ndict_keys %d\ndict_values %d\n", MPROF__TEXT_LENGTH,
+           MPROF__TEXT_STATE, MPROF__DICT_KEYS, MPROF__DICT_VALUES);
+    mprof__python_stacks_close(stacks);
+    return 0;
+}
+
 /* ---- the rest ---- */
 
 static size_t frames_of(const mprof__python_sample *sample)
@@ -182,8 +231,12 @@ int main(int argc, char **argv)
     int first = *mode ? 2 : 1;
 
     if (argc <= first) {
-        fprintf(stderr, "usage: print-stacks [--folded|--cost] PID [SAMPLES [INTERVAL_US]]\n");
+        fprintf(stderr,
+                "usage: print-stacks [--folded|--cost|--layout] PID [SAMPLES [INTERVAL_US]]\n");
         return 2;
+    }
+    if (strcmp(mode, "--layout") == 0) {
+        return print_layout(strtoll(argv[first], NULL, 10));
     }
     return run(mode, strtoll(argv[first], NULL, 10),
                argc > first + 1 ? strtol(argv[first + 1], NULL, 10) : 1,
