@@ -156,6 +156,41 @@ mprof_status mprof__profile_name_ranks(mprof__profile_builder *builder)
                                  : mprof_error_set(builder->error, MPROF_ENOMEM, "out of memory");
 }
 
+/* ---- ends ---- */
+
+/* How bad an end is: killed by the out-of-memory killer, by a signal, a status other than 0. */
+static int badness(const mprof_process *process)
+{
+    if (!process->ended) {
+        return 0;
+    }
+    switch (process->cause) {
+    case MPROF_EXIT_OOM:
+        return 3;
+    case MPROF_EXIT_SIGNAL:
+        return 2;
+    case MPROF_EXIT_STATUS:
+        return process->exit_value != 0;
+    case MPROF_EXIT_UNKNOWN:
+        break;
+    }
+    return 0;
+}
+
+const mprof_process *mprof__ending_process(const mprof_profile *profile, size_t *killed)
+{
+    const mprof_process *worst = NULL;
+    *killed = 0;
+    for (size_t i = 0; i < profile->rank_count; i++) {
+        if (profile->ranks[i].main > 0) {
+            const mprof_process *process = &profile->processes[profile->ranks[i].main];
+            *killed += badness(process) >= 2;
+            worst = !worst || badness(process) > badness(worst) ? process : worst;
+        }
+    }
+    return worst ? worst : &profile->processes[0];
+}
+
 /* ---- questions ---- */
 
 char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_count)

@@ -2,9 +2,13 @@
 #ifndef MPROF_PARSE_RANKS_H
 #define MPROF_PARSE_RANKS_H
 
-#include <stddef.h>
+#include <mprof/profile.h>
 
 /* "8 ranks on 2 hosts"; "8 ranks" if no host is known (host_count 0). Returns text. */
 char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_count);
+
+/* The process whose end is that of the recording: the main one; of a merged recording the main one
+ * of the rank that ended worst. *killed: how many main processes of ranks a signal ended. */
+const mprof_process *mprof__ending_process(const mprof_profile *profile, size_t *killed);
 
 #endif

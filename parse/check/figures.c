@@ -6,6 +6,7 @@
 
 #include "parse/plain_text.h"
 #include "parse/process_group.h"
+#include "parse/ranks.h"
 #include "parse/redact.h"
 #include "running.h"
 
@@ -86,7 +87,8 @@ static const char *find_program(mprof__arena *arena, const mprof_profile *profil
 
 static void set_ending(mprof__figures *f, mprof__arena *arena)
 {
-    const mprof_process *process = main_process(f->profile);
+    size_t killed;
+    const mprof_process *process = mprof__ending_process(f->profile, &killed);
     static const mprof__ending endings[] = {
         [MPROF_EXIT_UNKNOWN] = MPROF__ENDING_UNKNOWN,
         [MPROF_EXIT_STATUS] = MPROF__ENDING_STATUS,

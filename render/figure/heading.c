@@ -369,14 +369,34 @@ static void add_peak(struct sentence *sentence, const mprof__layout *layout)
     add_sum_of_peaks(sentence, layout, first->profile);
 }
 
+/* "node2/3 killed: out of memory", "4 ranks killed, node2/3 out of memory" */
+static void add_rank_death(struct sentence *sentence, const mprof_profile *profile,
+                           const mprof_process *process, size_t killed, const char *death)
+{
+    char text[240], others[40] = "";
+    size_t count;
+    const mprof_rank *rank = &mprof_profile_ranks(profile, &count)[process->rank];
+    char *label = mprof__visible_text(rank->label, strlen(rank->label), 60);
+    if (killed > 1) {
+        snprintf(others, sizeof others, "%zu ranks killed, ", killed);
+    }
+    snprintf(text, sizeof text, "%s%s %s", others, label ? label : "a rank", death);
+    free(label);
+    add_fact(sentence, text);
+}
+
 static void add_end(struct sentence *sentence, const mprof__layout *layout)
 {
     const mprof__figure_input *input = &layout->inputs[0];
     char text[80];
     add_group(sentence, layout, mprof_profile_control_group(input->profile));
     add_left_out(sentence, input->profile);
-    mprof__death_text(text, sizeof text, &input->processes[0]);
-    if (*text) {
+    size_t killed;
+    const mprof_process *process = mprof__ending_process(input->profile, &killed);
+    mprof__death_text(text, sizeof text, process);
+    if (*text && process->rank != MPROF_RANK_NONE) {
+        add_rank_death(sentence, input->profile, process, killed, text);
+    } else if (*text) {
         add_fact(sentence, text);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "parse/check/most_added.h"
 #include "parse/formats/json.h"
+#include "parse/ranks.h"
 #include "parse/redact.h"
 
 #include <mprof/moment.h>
@@ -292,7 +293,7 @@ static bool was_killed(const mprof_process *process)
 
 static json_t *peak_of(const mprof_profile *profile)
 {
-    size_t count;
+    size_t count, killed;
     const mprof_process *processes = mprof_profile_processes(profile, &count);
     struct builder builder = {json_object(), false};
     mprof_sample peak = mprof_profile_peak(profile);
@@ -300,7 +301,8 @@ static json_t *peak_of(const mprof_profile *profile)
     add_bytes(&builder, "bytes", peak.mib);
     add_number(&builder, "at_s", is_known ? peak.time_s - mprof_profile_start_s(profile) : NAN);
     add_bytes(&builder, "kernel_bytes", count == 1 ? processes[0].kernel_peak_mib : NAN);
-    add(&builder, "is_lower_bound", json_boolean(was_killed(&processes[0])));
+    add(&builder, "is_lower_bound",
+        json_boolean(was_killed(mprof__ending_process(profile, &killed))));
     if (is_known) {
         add_running(&builder, profile, peak.time_s);
     } else {

@@ -455,6 +455,19 @@ class Shown(MergeCase):
         self.assertEqual(item["peak"]["bytes"], 400 << 20)
 
 
+    @unittest.skipUnless(os.path.exists(pathlib.Path(MPROF).parent / "mprof-draw"), "built without drawing")
+    def test_a_rank_that_was_killed_is_named(self):
+        end = [[], [own_line("EXIT", 77, at(.45), "oom", 9)], [own_line("EXIT", 77, at(.45), "signal", 15)]]
+        for i in range(3):
+            self.write(f"r{i}.dat", rank_lines(walk(i, 5, 0), rank=i, host=f"node{i}", tail=end[i]))
+        self.merge("r0.dat", "r1.dat", output="one.dat")
+        self.merge("r0.dat", "r1.dat", "r2.dat", output="two.dat")
+        for name, words in (("one", "node1/1 killed: out of memory"), ("two", "2 ranks killed, node1/1 killed: out of memory")):
+            self.run_mprof("plot", f"{name}.dat", "-o", "x.svg")
+            self.assertIn(words, (self.directory / "x.svg").read_text())
+        self.assertIn("out-of-memory killer", self.run_mprof("check", "--max", "5GiB", "one.dat", expect=None).stdout)
+
+
 class Damage(MergeCase):
     def test_garbage_never_crashes(self):
         generator = random.Random(20261128)
