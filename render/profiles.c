@@ -24,6 +24,9 @@
 #define PROCESSES_MAX 10000
 #define RUNS_MAX 1000
 
+/* Of more files, those that can be opened again are closed once they are read. */
+#define FILES_OPEN_MAX 200
+
 /* Narrower runs cannot be read. */
 #define RUN_LEAST_PX 20
 
@@ -41,7 +44,7 @@ struct entry {
 
 struct file {
     const char *path;
-    mprof_source *source; /* owned */
+    mprof_source *source; /* owned; NULL: closed */
     mprof_runs *runs;     /* owned; NULL: it has one */
 };
 
@@ -114,17 +117,37 @@ static mprof_status add_entry(struct loader *loader, const struct entry *entry, 
     return MPROF_OK;
 }
 
+/* So that a process with the usual limit of descriptors reads thousands of recordings. */
+static void close_source(const struct loader *loader, struct file *file)
+{
+    if (loader->file_count > FILES_OPEN_MAX && strcmp(file->path, "-") != 0 &&
+        mprof_source_can_rewind(file->source)) {
+        mprof_source_free(file->source);
+        file->source = NULL;
+    }
+}
+
 /* Loads the run of an entry, or its whole file, from the beginning. */
 static mprof_status load_entry(const struct loader *loader, struct entry *entry,
                                const double window_s[2], mprof_error *error)
 {
     mprof_load_options load = loader->load;
-    mprof_source *source = loader->files[entry->file].source;
+    struct file *file = &loader->files[entry->file];
+    if (!file->source) {
+        mprof_status opened = mprof_source_open(&file->source, file->path, error);
+        if (opened != MPROF_OK) {
+            return opened;
+        }
+    }
     load.run = entry->run.count > 0 ? &entry->run : NULL;
     load.window_s[0] = window_s[0];
     load.window_s[1] = window_s[1];
-    mprof_status status = mprof_source_rewind(source, error);
-    return status == MPROF_OK ? mprof_profile_load(&entry->profile, source, &load, error) : status;
+    mprof_status status = mprof_source_rewind(file->source, error);
+    if (status == MPROF_OK) {
+        status = mprof_profile_load(&entry->profile, file->source, &load, error);
+    }
+    close_source(loader, file);
+    return status;
 }
 
 static mprof_status fail_without_run(size_t chosen, size_t count, mprof_error *error)
@@ -225,6 +248,7 @@ static mprof_status add_file(struct loader *loader, size_t index, size_t file_co
     if (status != MPROF_OK) {
         mprof_profile_free(whole.profile);
     }
+    close_source(loader, file);
     return status;
 }
 

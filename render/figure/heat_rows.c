@@ -162,6 +162,20 @@ static mprof_box row_box(const struct page *page, size_t item)
                        page->heat.width, mprof__heat_row_height(&page->grid, item)};
 }
 
+/* What a screen reader says of the cells. */
+static uint32_t about_rows(const struct page *page, size_t first, size_t end)
+{
+    const mprof__members *members = page->members;
+    char text[400], high[48], low[48];
+    mprof_unit unit = page->layout->options->unit;
+    snprintf(text, sizeof text, "%zu %s, the highest peak first: %s to %s", end - first,
+             mprof__member_noun(members->kind, end - first),
+             mprof__memory_text_in(high, sizeof high, unit, members->items[first].peak_mib),
+             mprof__memory_text_in(low, sizeof low, unit, members->items[end - 1].peak_mib));
+    return mprof__add_about(page->layout->figure, (mprof_about){.function = MPROF_FUNCTION_NONE},
+                            text);
+}
+
 static void draw_rows(struct page *page)
 {
     const mprof__members *members = page->members;
@@ -172,15 +186,16 @@ static void draw_rows(struct page *page)
     if (named > 0) {
         mprof_box box = {page->heat.x, page->heat.y, page->heat.width,
                          (double)named * page->grid.named_px};
-        fill_cells(page, 0, named,
-                   mprof__add_cells(figure, box, columns, (uint32_t)named, MPROF_ABOUT_NONE));
+        fill_cells(
+            page, 0, named,
+            mprof__add_cells(figure, box, columns, (uint32_t)named, about_rows(page, 0, named)));
     }
     if (members->count > named) {
         mprof_box box = row_box(page, named);
         box.height = (double)page->grid.rows * page->grid.row_px;
-        fill_cells(
-            page, named, members->count,
-            mprof__add_cells(figure, box, columns, (uint32_t)page->grid.rows, MPROF_ABOUT_NONE));
+        fill_cells(page, named, members->count,
+                   mprof__add_cells(figure, box, columns, (uint32_t)page->grid.rows,
+                                    about_rows(page, named, members->count)));
     }
 }
 

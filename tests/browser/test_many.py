@@ -81,6 +81,9 @@ class Many(BrowserCase):
         y, height = rows["rank_05"]
         self.browser.move(left + width * 0.8, y + height / 2)
         self.assertIn("not running", self.state()["tooltip"][1])
+        labels = self.browser.run("return [...document.querySelectorAll('.heat image')].map(node => node.getAttribute('aria-label'))")
+        self.assertEqual(labels[0], "3 processes, the highest peak first: 590.0 MiB to 570.0 MiB")
+        self.assertIn("57 processes, the highest peak first: 560.0 MiB to 1.0 MiB", labels)
         self.browser.press("Escape", "ArrowDown", "ArrowDown")
         self.assertEqual(self.state()["tooltip"][0], "rank_58")
         self.assertIn("rank_58", self.state()["status"])

@@ -169,6 +169,17 @@ class Many(mprof_test.TestCase):
         self.assertIn("102 processes", self.text("--heat", "--by", "process", *files))
         self.assertIn("run05", self.text("--band", *files[:6]))
 
+    def test_more_recordings_than_descriptors(self):
+        for i in range(600):
+            self.write(f"r{i:03d}.dat", f"CMDLINE x\nMEM {10 + i % 50} {START + i}\nMEM {20 + i % 50} {START + i + 5}\n")
+        files = sorted(path.name for path in self.directory.glob("r*.dat"))
+        for form in FORMS:
+            done = subprocess.run(["sh", "-c", "ulimit -n 300; exec \"$@\"", "sh", MPROF, "plot", form, "--xlim", "1,",
+                                   "-o", "out.svg", *files], cwd=self.directory, env=self.environment(),
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("600 recordings", (self.directory / "out.svg").read_text())
+
     def test_parts_that_did_not_run_are_blank(self):
         """A pause, and a process that begins late and ends early: neither is 0."""
         lines = ["CMDLINE x", "FACT pid 1", "FACT include-children no"]

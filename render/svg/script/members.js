@@ -48,6 +48,13 @@ function startMembers() {
   // ---- rows: their colours are shades, which the palette of the image lists ----
   const tables = [];
   if (heat) for (const node of [...group('heat').querySelectorAll('image')].filter(one => !one.classList.contains('for-dark'))) {
+    for (const own of [node, node.nextElementSibling]) {
+      const title = own && own.localName === 'image' && own.querySelector('title');
+      if (!title) continue;
+      own.setAttribute('role', 'graphics-symbol');
+      own.setAttribute('aria-label', title.textContent);
+      title.remove();
+    }
     const table = { y: +node.getAttribute('y'), tall: +node.getAttribute('height') }, href = node.getAttribute('href');
     const bytes = atob(href.slice(href.indexOf(',') + 1).slice(0, 1120)), image = new Image(), shades = new Map();
     for (let i = 1; i < 256; i++) if (i < 81 || i === 255) shades.set([0, 1, 2].map(n => bytes.charCodeAt(41 + 3 * i + n)).join(), i);
