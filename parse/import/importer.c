@@ -35,7 +35,8 @@ struct mprof__importer {
     double tick_s; /* NAN: no tick is open */
     double tick_mib;
     unsigned long tick_line, tick_last_line;
-    mprof__buffer tick; /* struct tick_sample of the other processes */
+    mprof__buffer tick; /* struct tick_sample of all processes */
+    bool has_total;     /* tick_mib is not their sum */
 };
 
 struct tick_sample {
@@ -139,18 +140,22 @@ mprof_status mprof__importer_kinds(mprof__importer *importer, double time_s,
 
 static mprof_status end_tick(mprof__importer *importer)
 {
-    const struct tick_sample *others = (const void *)importer->tick.bytes;
-    size_t count = importer->tick.length / sizeof *others;
+    const struct tick_sample *samples = (const void *)importer->tick.bytes;
+    size_t count = importer->tick.length / sizeof *samples;
     bool has_rows = importer->tick_last_line > importer->tick_line; /* one for each process */
     mprof_status status = MPROF_OK;
     if (!isnan(importer->tick_s)) {
         status = put_sample(importer, MPROF_RECORD_MEM, importer->tick_s, importer->tick_mib, 0,
                             importer->tick_line);
     }
+    /* the main process is what the others leave of the sum */
     for (size_t i = 0; i < count && status == MPROF_OK; i++) {
-        status = put_sample(importer, MPROF_RECORD_CHLD, importer->tick_s, others[i].mib,
-                            others[i].pid, importer->tick_line + (has_rows ? i + 1 : 0));
+        if (importer->has_total || samples[i].pid != importer->main_pid) {
+            status = put_sample(importer, MPROF_RECORD_CHLD, importer->tick_s, samples[i].mib,
+                                samples[i].pid, importer->tick_line + (has_rows ? i : 0));
+        }
     }
+    importer->has_total = false;
     importer->tick.length = 0;
     importer->tick_s = NAN;
     return status;
@@ -204,7 +209,7 @@ mprof_status mprof__importer_process(mprof__importer *importer, double time_s, i
     }
     importer->tick_mib += mib;
     importer->tick_last_line = importer->line_number;
-    if (status == MPROF_OK && pid != importer->main_pid) {
+    if (status == MPROF_OK) {
         const struct tick_sample sample = {pid, mib};
         if (mprof__buffer_append(&importer->tick, &sample, sizeof sample) != 0) {
             return fail_without_memory(importer);
@@ -217,6 +222,7 @@ void mprof__importer_tick_total(mprof__importer *importer, double mib)
 {
     if (!isnan(importer->tick_s)) {
         importer->tick_mib = mib;
+        importer->has_total = true;
     }
 }
 

@@ -7,7 +7,13 @@
 typedef struct table {
     bool has_header;
     size_t time, pid, vsz, rss, command; /* columns */
+    size_t last;                         /* of those that a row must have */
 } table;
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 static bool is_header(mprof_text line)
 {
@@ -33,16 +39,16 @@ static mprof_status read_header(mprof__importer *importer, table *columns, mprof
                                                 "`pidstat -r -H -h'");
     }
     mprof__import_split(&row, (mprof_text){line.bytes + 1, line.length - 1}, ' ');
-    const table found = {true,
-                         mprof__import_find(&row, "Time"),
-                         mprof__import_find(&row, "PID"),
-                         mprof__import_find(&row, "VSZ"),
-                         mprof__import_find(&row, "RSS"),
-                         mprof__import_find(&row, "Command")};
+    table found = {.has_header = true,
+                   .time = mprof__import_find(&row, "Time"),
+                   .pid = mprof__import_find(&row, "PID"),
+                   .vsz = mprof__import_find(&row, "VSZ"),
+                   .rss = mprof__import_find(&row, "RSS"),
+                   .command = mprof__import_find(&row, "Command")};
+    found.last = larger(larger(found.time, found.pid), larger(found.rss, found.command));
     bool is_first = !columns->has_header;
     *columns = found;
-    if (found.time >= row.count || found.pid >= row.count || found.rss >= row.count ||
-        found.command >= row.count) {
+    if (found.last >= row.count) {
         return mprof__importer_refuse(importer, "has no column Time, PID, RSS or Command: record "
                                                 "with `pidstat -r -H -h'");
     }
@@ -62,7 +68,7 @@ static mprof_status read_row(mprof__importer *importer, const table *columns, mp
     double time_s, kib, virtual_kib = 1;
     int64_t pid;
     mprof__import_split(&row, line, ' ');
-    if (row.count <= columns->command) {
+    if (row.count <= columns->last) {
         return mprof__importer_warn(importer, MPROF_WARNING_FIELDS);
     }
     mprof_text moment = row.fields[columns->time];

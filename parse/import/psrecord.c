@@ -1,7 +1,7 @@
 /* psrecord's log: a table of blanks, or CSV. Its "MB" are MiB; times are seconds from its start. */
 #include "importer.h"
 
-#include <stdint.h>
+#include <string.h>
 
 typedef struct table {
     bool has_header;
@@ -23,15 +23,25 @@ static bool recognise(mprof_text head)
                                      mprof__import_contains(line, ",mem_real"));
 }
 
+/* Names have blanks, columns are two apart. */
+static size_t column_of_memory(mprof_text line)
+{
+    const char *name = memmem(line.bytes, line.length, "Real (MB)", 9);
+    size_t column = 0;
+    for (const char *at = line.bytes + 2; at < name; at++) {
+        column += at[0] == ' ' && at[-1] == ' ' && at[1] != ' ';
+    }
+    return column;
+}
+
 static mprof_status read_header(mprof__importer *importer, table *columns, mprof_text line)
 {
     const char *chosen = mprof__importer_options(importer)->memory_column;
     columns->has_header = true;
     if (is_plain_header(line)) {
-        /* Elapsed time, CPU (%), Real (MB), Virtual (MB), and further ones behind these */
         columns->separator = ' ';
-        columns->time = 0;
-        columns->memory = 2;
+        columns->time = 0; /* Elapsed time, CPU (%), Real (MB), Virtual (MB), ... */
+        columns->memory = column_of_memory(line);
         if (chosen) {
             return mprof__importer_refuse(importer, "has the resident set as its only memory: "
                                                     "leave out --memory-column");
