@@ -479,7 +479,7 @@ int mprof__paths_add_process(mprof__paths *paths, uint32_t process, size_t first
     size_t count = end - first;
     follower f = {.paths = paths,
                   .profile = profile,
-                  .spans = profile->spans + first,
+                  .spans = profile->spans ? profile->spans + first : NULL,
                   .span_count = count,
                   .only_exact = only_exact,
                   .last = {0, NAN}};

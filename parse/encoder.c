@@ -1,5 +1,5 @@
 /* The settings keep a recorder small: 0.3 MiB, and a recording is four times smaller than its text.
- * Larger windows and higher levels gain less than 15 % (docs/benchmarks.md). */
+ * Larger windows and higher levels gain less than 15 % (docs/decisions/0083). */
 #include "encoder.h"
 
 #include <stdbool.h>

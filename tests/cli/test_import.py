@@ -254,6 +254,8 @@ class Import(TestCase):
         # also those of the reader itself
         far = "time,pid,rss_kib\n" + "".join(f"{1795330000 + i},{p},1024\n" for i in range(5) for p in (1, 2)) + "5,1,1\n"
         self.assertIn("a time years away from all others (line 12)", self.run_mprof("peak", self.put("far.csv", far)).stderr)
+        far = "time,rss_kib\n" + "# a comment\n" * 9 + "".join(f"{1795330000 + i},1024\n" for i in range(5)) + "5,1\n"
+        self.assertIn("a time years away from all others (line 16)", self.run_mprof("peak", self.put("far.csv", far)).stderr)
 
     def test_unknown_content(self):
         hint = f": {UNKNOWN}"
