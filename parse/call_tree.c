@@ -529,21 +529,24 @@ static int make_tree(tree_parts *parts, const maker *m)
 }
 
 /* Of processes whose changes are not followed, from the first to the last sample. */
-static double change_of_sampled(const maker *m)
+static int add_change_of_sampled(double *change_mib, const maker *m)
 {
-    double change_mib = 0;
     for (uint32_t i = 0; i < m->profile->process_count; i++) {
         mprof__known_memory memory;
-        if (m->has_stacks[i] && mprof__known_memory_find(&memory, m->profile, i) == 0) {
-            change_mib +=
-                memory.count ? memory.points[memory.count - 1].mib - memory.points[0].mib : 0;
-            mprof__known_memory_free(&memory);
+        if (!m->has_stacks[i]) {
+            continue;
         }
+        if (mprof__known_memory_find(&memory, m->profile, i) != 0) {
+            return -1;
+        }
+        *change_mib +=
+            memory.count ? memory.points[memory.count - 1].mib - memory.points[0].mib : 0;
+        mprof__known_memory_free(&memory);
     }
-    return change_mib;
+    return 0;
 }
 
-static void describe(mprof_call_tree *tree, const maker *m, const tree_parts *parts)
+static int describe(mprof_call_tree *tree, const maker *m, const tree_parts *parts)
 {
     const mprof_profile *profile = m->profile;
     const mprof__path *paths = m->shown.items;
@@ -552,13 +555,14 @@ static void describe(mprof_call_tree *tree, const maker *m, const tree_parts *pa
     tree->duration_s = mprof__larger(mprof__smaller(profile->end_s, profile->to_s) -
                                          mprof__larger(profile->start_s, profile->from_s),
                                      0);
-    tree->net_mib = change_of_sampled(m);
+    tree->net_mib = 0;
     for (size_t i = 0; i < m->shown.count; i++) {
         tree->net_mib += paths[i].own[MPROF__GROWTH].value - paths[i].own[MPROF__RELEASE].value;
     }
     tree->has_samples = parts->nodes[0].is_sampled;
     tree->has_concurrency = m->shown.has_concurrency;
     tree->left_out = m->shown.left_out + m->exact.left_out;
+    return add_change_of_sampled(&tree->net_mib, m);
 }
 
 mprof_status mprof_call_tree_make(mprof_call_tree **out, const mprof_profile *profile,
@@ -574,7 +578,9 @@ mprof_status mprof_call_tree_make(mprof_call_tree **out, const mprof_profile *pr
                      : -1;
     *out = NULL;
     if (status == 0) {
-        describe(&parts->tree, &m, parts);
+        status = describe(&parts->tree, &m, parts);
+    }
+    if (status == 0) {
         *out = &parts->tree;
     } else {
         mprof_call_tree_free(parts ? &parts->tree : NULL);

@@ -22,10 +22,8 @@ typedef struct request {
 } request;
 
 static const struct argp_option options[] = {
-    {"to", KEY_TO, "FORMAT", 0,
-     "perfetto, chrome, openmetrics, speedscope, collapsed, csv or json (else by the name of the "
-     "output)",
-     0},
+    {"to", KEY_TO, "perfetto|chrome|openmetrics|speedscope|collapsed|csv|json", 0,
+     "the format; without it, the name of the output decides", 0},
     {"output", 'o', "FILE", 0, "write this file (-: standard output, the default)", 0},
     {"window", 'w', "FROM,TO", 0,
      "only this range: seconds from the start, or times as 14:05:30 or '2026-11-22 14:05'", 0},
@@ -119,11 +117,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 static const struct argp arguments = {
     .options = options,
     .parser = parse_option,
-    .args_doc = "[FILE|NUMBER...]",
+    .args_doc = "[FILE|NUMBER|DIRECTORY...]",
     .doc =
         "Converts recordings into formats of other tools: traces with memory and calls, metrics, "
         "stacks, tables. Without an argument: the newest recording of this directory; `-' is "
-        "standard input. Several recordings become one document.\v"
+        "standard input. Several recordings become one document; of a directory all *.dat files."
+        "\v"
         "Recordings of any length are converted in little memory. Secrets in command lines and "
         "names of processes are masked. See docs/export.md."};
 
@@ -215,8 +214,9 @@ int mprof_export_command(int argc, char **argv)
     mprof__command_parse(&arguments, argc, argv, 0, &r);
     /* too large a file fails as a full disk does */
     signal(SIGXFSZ, SIG_IGN);
-    r.options.recording_count = r.arguments.count;
-    int result = mprof__command_inputs(&paths, &path_count, r.arguments.items, r.arguments.count);
+    int result = mprof__command_inputs_and_directories(&paths, &path_count, r.arguments.items,
+                                                       r.arguments.count);
+    r.options.recording_count = path_count;
     if (path_count > 0 && export_all(&r, paths, path_count) != MPROF_EXIT_OK) {
         result = MPROF_EXIT_FAILED;
     }

@@ -144,6 +144,7 @@ static uint32_t find_name(speedscope *state, const mprof__export_frame *frame)
     }
     if (name != UINT32_MAX && !state->places[name].file && *frame->file) {
         state->places[name] = (place){strdup(frame->file), frame->line};
+        name = state->places[name].file ? name : UINT32_MAX;
     }
     return name;
 }

@@ -626,6 +626,13 @@ class Export(TestCase):
         for name in ("r.json", "r.html"):
             self.assertNotIn(b"geheim", (self.directory / name).read_bytes(), name)
 
+    def test_a_directory_stands_for_its_recordings(self):
+        (self.directory / "job").mkdir()
+        for name in ("job/2.dat", "job/10.dat"):
+            self.make(name)
+        rows = csv.DictReader(io.StringIO(self.run_mprof("export", "--to", "csv", "job").stdout))
+        self.assertEqual(list(dict.fromkeys(row["recording"] for row in rows)), ["job/2.dat", "job/10.dat"])
+
     def test_logs_of_other_tools_and_times_without_a_date(self):
         (self.directory / "psrecord.txt").write_text(
             "# Elapsed time   CPU (%)     Real (MB)   Virtual (MB)\n"
