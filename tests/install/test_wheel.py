@@ -22,7 +22,7 @@ import interpreters  # noqa: E402
 from mprof_test import FIXTURES, MPROF, SOURCE, Recording, TestCase  # noqa: E402
 
 BUILD = pathlib.Path(MPROF).parent
-TIMEOUT_S = 300
+TIMEOUT_S = 900
 SIZE_MAX = 10 << 20
 
 PROGRAM = """

@@ -46,6 +46,13 @@ class WholeWheel(TestCase):
         shutil.rmtree(folder)
         self.assertEqual(make_wheel(self.source, folder, MPROF_BUILD_DIR="").read_bytes(), self.wheel.read_bytes())
 
+    def test_source_that_cannot_be_written(self):
+        if not shutil.which("bwrap"):
+            self.skipTest("bubblewrap is not installed")
+        run("bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--ro-bind", self.source, self.source,
+            sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", self.directory, self.source)
+        self.assertEqual((self.directory / self.wheel.name).read_bytes(), self.wheel.read_bytes())
+
     def test_every_python(self):
         """By its own pip."""
         for one in interpreters.supported():

@@ -55,7 +55,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
     """A wheel with links to the build tree, where the packages are links to the source."""
     settings = build.Settings(config_settings)
-    place = build.build(settings)
+    place = build.build(settings, is_kept=True)
     with tempfile.TemporaryDirectory(prefix="mprof-wheel-") as folder:
         script, link = os.path.join(folder, "mprof"), os.path.join(folder, "link")
         with open(script, "w", encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 """Runs CMake."""
 
+import atexit
 import os
 import platform
 import shlex
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 
 SOURCE = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
 
@@ -65,12 +67,23 @@ def _run(*command):
                          "CMAKE_ARGS=-DMPROF_DRAW=OFF builds without drawing")
 
 
-def _default_place():
-    """build/wheel of the source, so that a second build is quick."""
-    return os.path.join(SOURCE, "build", "wheel")
+def _default_place(is_kept):
+    """build/wheel of the source, so that a second build is quick; where that cannot be written, a folder for once."""
+    place = os.path.join(SOURCE, "build", "wheel")
+    try:
+        os.makedirs(place, exist_ok=True)
+        if os.access(place, os.W_OK):
+            return place
+    except OSError:
+        pass
+    if is_kept:
+        raise BuildError(f"{place} cannot be written, but an editable installation links to it")
+    place = tempfile.mkdtemp(prefix="mprof-build-")
+    atexit.register(shutil.rmtree, place, True)
+    return place
 
 
-def build(settings):
+def build(settings, is_kept=False):
     """Builds; returns the build's folder. One that is given is taken as it is."""
     _check_interpreter()
     for command, package in settings.tools():
@@ -81,7 +94,7 @@ def build(settings):
             raise BuildError(f"{settings.ready} is no build folder of mprof: build there first, or leave out "
                              "MPROF_BUILD_DIR")
         return settings.ready
-    place = _default_place()
+    place = _default_place(is_kept)
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     # fresh: without the options of an earlier build, whose objects are used again
     _run("cmake", "--fresh", "-S", SOURCE, "-B", place, *generator, "-DCMAKE_BUILD_TYPE=Release", "-DMPROF_TESTS=OFF",
