@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { KEY_TO = 0x700, KEY_BY, KEY_TIME };
@@ -206,6 +207,31 @@ static int export_all(request *r, char *const *paths, size_t path_count)
     return result;
 }
 
+/* The name of a recording that the output would replace; NULL: none. */
+static const char *find_replaced(const char *output, char *const *paths, size_t path_count)
+{
+    struct stat target, status;
+    if (strcmp(output, "-") == 0 || stat(output, &target) != 0 || !S_ISREG(target.st_mode)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < path_count; i++) {
+        if (stat(paths[i], &status) == 0 && status.st_dev == target.st_dev &&
+            status.st_ino == target.st_ino) {
+            return paths[i];
+        }
+    }
+    return NULL;
+}
+
+static int refuse_output(const char *path)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_error_set(&error, MPROF_EARGUMENT, "is the recording: the output must be another file");
+    mprof_error_at(&error, path, 0);
+    mprof__command_fail(&error);
+    return MPROF_EXIT_USAGE;
+}
+
 int mprof_export_command(int argc, char **argv)
 {
     request r = {0};
@@ -217,7 +243,10 @@ int mprof_export_command(int argc, char **argv)
     int result = mprof__command_inputs_and_directories(&paths, &path_count, r.arguments.items,
                                                        r.arguments.count);
     r.options.recording_count = path_count;
-    if (path_count > 0 && export_all(&r, paths, path_count) != MPROF_EXIT_OK) {
+    const char *replaced = find_replaced(r.output, paths, path_count);
+    if (replaced) {
+        result = refuse_output(replaced);
+    } else if (path_count > 0 && export_all(&r, paths, path_count) != MPROF_EXIT_OK) {
         result = MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);

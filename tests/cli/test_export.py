@@ -675,6 +675,14 @@ class Export(TestCase):
             self.run_mprof("export", "-o", name, "a.dat")
             self.assertTrue((self.directory / name).read_bytes().startswith(begin), name)
 
+    def test_a_recording_is_not_replaced_by_its_own_export(self):
+        before = (self.directory / self.make()).read_text()
+        (self.directory / "link.csv").symlink_to("a.dat")
+        for output in ("a.dat", "link.csv"):
+            done = self.run_mprof("export", "--to", "csv", "-o", output, "a.dat", expect=2)
+            self.assertEqual(done.stderr, "mprof: a.dat: is the recording: the output must be another file\n")
+            self.assertEqual((self.directory / "a.dat").read_text(), before)
+
     def test_an_older_output_stays_until_the_new_one_is_complete(self):
         self.make()
         place = self.directory / "place"
