@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from agent_test import on_each_interpreter  # noqa: E402
 from stack_test import StackCase  # noqa: E402
 
-SOURCE = pathlib.Path(__file__).with_name("offsets.c")
+SOURCE = pathlib.Path(__file__).resolve().with_name("offsets.c")
 ASK = "import sysconfig as s; print(s.get_path('include'), s.get_path('platinclude'), sep='\\n')"
 
 
@@ -24,6 +24,7 @@ class Layouts(StackCase):
                                  env=self.environment()).stdout.split()
         if not pathlib.Path(folders[0], "internal").is_dir():
             return  # without headers
+        folders.append(str(pathlib.Path(folders[0]).parent))  # Debian's pyconfig.h is below it
         for debug in ([], ["-DPy_DEBUG"]):
             flags = [f"-I{folder}" for folder in (*folders, folders[0] + "/internal")]
             subprocess.run(["cc", "-w", "-DPy_BUILD_CORE", *debug, *flags, "-o", "offsets", str(SOURCE)],
