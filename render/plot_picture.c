@@ -37,24 +37,6 @@ static mprof_status load(mprof_profiles **profiles, const struct mprof__plot *pl
     return mprof_profiles_load(profiles, recordings, count, figure, &options, error);
 }
 
-/* More ranks than this are a band, unless something else was asked for: as many curves cannot be
- * distinguished. */
-#define RANK_CURVES_MOST 8
-
-/* Of a merged recording with many ranks. */
-static void choose_form(mprof_figure_options *figure, const mprof_profile *const *list,
-                        size_t count)
-{
-    size_t ranks;
-    mprof_profile_ranks(list[0], &ranks);
-    bool is_plain = figure->form == MPROF_FORM_CURVES && !figure->flame && !figure->stack &&
-                    !figure->slope && !figure->kinds && !figure->group && !figure->function &&
-                    figure->processes == MPROF_PROCESSES_AUTO && !(figure->min_duration_s > 0);
-    if (count == 1 && ranks > RANK_CURVES_MOST && is_plain) {
-        figure->form = MPROF_FORM_BAND;
-    }
-}
-
 mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot *plot,
                                 const mprof_measure *measure, const char *const *recordings,
                                 size_t count, mprof_error *error)
@@ -67,7 +49,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
     mprof_status status = load(&profiles, plot, &options, recordings, count, error);
     if (status == MPROF_OK) {
         const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
-        choose_form(&options, list, count);
+        mprof_figure_options_choose_form(&options, list, count);
         status = mprof_figure_layout(figure, list, count, &options, measure, error);
     }
     mprof_profiles_free(profiles);
@@ -84,7 +66,7 @@ mprof_status mprof__plot_chart(mprof__terminal_chart *chart, const struct mprof_
     mprof_status status = load(&profiles, plot, &options, recordings, count, error);
     if (status == MPROF_OK) {
         const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
-        choose_form(&options, list, count);
+        mprof_figure_options_choose_form(&options, list, count);
         status = mprof__terminal_chart_new(chart, list, count, &options, room, error);
     }
     mprof_profiles_free(profiles);

@@ -95,6 +95,24 @@ void mprof__add_place(mprof__layout *layout, const mprof__members *members, size
                             member->name, member->end_text);
 }
 
+/* More ranks than this cannot be distinguished as curves. */
+#define RANK_CURVES_MOST 8
+
+void mprof_figure_options_choose_form(mprof_figure_options *options,
+                                      const mprof_profile *const *profiles, size_t count)
+{
+    size_t ranks = 0;
+    bool is_plain = options->form == MPROF_FORM_CURVES && !options->flame && !options->stack &&
+                    !options->slope && !options->kinds && !options->group && !options->function &&
+                    options->processes == MPROF_PROCESSES_AUTO && !(options->min_duration_s > 0);
+    if (count == 1) {
+        mprof_profile_ranks(profiles[0], &ranks);
+    }
+    if (is_plain && ranks > RANK_CURVES_MOST) {
+        options->form = MPROF_FORM_BAND;
+    }
+}
+
 /* ---- facts ---- */
 
 struct sentence {

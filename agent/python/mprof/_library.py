@@ -162,6 +162,7 @@ _SIGNATURES = {
     "mprof_process_sums_make": (c_int, [POINTER(POINTER(ProcessSum)), _COUNT, c_void_p, _ERROR]),
     "mprof_process_sums_free": (None, [POINTER(ProcessSum)]),
     "mprof_figure_options_init": (None, [POINTER(FigureOptions)]),
+    "mprof_figure_options_choose_form": (None, [POINTER(FigureOptions), POINTER(c_void_p), c_size_t]),
     "mprof_figure_layout": (c_int, [_OUT, POINTER(c_void_p), c_size_t, POINTER(FigureOptions),
                                     POINTER(Measure), _ERROR]),
     "mprof_figure_free": (None, [c_void_p]),

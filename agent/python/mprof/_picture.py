@@ -176,6 +176,9 @@ class Picture:
         figure, self._style = _figure_options(options)
         self._profiles = _library.load_profiles(
             paths, figure, options.get("run"), lambda line: warnings.warn(line, stacklevel=4))
+        count = c_size_t()
+        profiles = library.profiles_list(self._profiles.pointer, byref(count))
+        library.figure_options_choose_form(byref(figure), profiles, count)
         self._layout = figure
         self._figure(False)  # an option that cannot be used fails here
         self._list = _library.items(library.profiles_list, self._profiles.pointer)

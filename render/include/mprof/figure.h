@@ -495,6 +495,15 @@ typedef struct mprof_figure_options {
  * @param options  not NULL; the library's own version of the struct. Any thread. */
 MPROF_API void mprof_figure_options_init(mprof_figure_options *options);
 
+/** Sets the form for recordings that too many curves would fill: MPROF_FORM_BAND for one of `mprof
+ * merge` with more than eight ranks, if the options ask for nothing that a band does not show.
+ *
+ * @param options   not NULL
+ * @param profiles  as for mprof_figure_layout()
+ * @param count     how many. Any thread. */
+MPROF_API void mprof_figure_options_choose_form(mprof_figure_options *options,
+                                                const mprof_profile *const *profiles, size_t count);
+
 /** Lays out one recording, or several overlaid from a common start, or each at its own time. Runs
  * of one file are several recordings.
  *
