@@ -149,7 +149,7 @@ static void tick(mprof__recorder *recorder, int64_t now_ns)
     }
     mprof__sampler_tick(&recorder->sampler, now_ns);
     if (recorder->stacks) {
-        mprof__stack_recorder_tick(recorder->stacks, now_ns);
+        mprof__stack_recorder_tick(recorder->stacks, now_ns >= recorder->sampler.costly_ns, now_ns);
     }
     if (recorder->calls) {
         mprof__calls_drain(recorder->calls);
@@ -383,7 +383,7 @@ static void handle_time(mprof__recorder *recorder)
         }
         (recorder->lifecycle.has_begun ? tick : tick_first)(recorder, now_ns);
     } else if (recorder->stacks && now_ns >= mprof__stack_recorder_due_ns(recorder->stacks)) {
-        mprof__stack_recorder_tick(recorder->stacks, now_ns);
+        mprof__stack_recorder_tick(recorder->stacks, false, now_ns);
         finish_stacks(recorder);
     } else if (recorder->plan.live && !recorder->lifecycle.has_begun) {
         show_live(recorder, now_ns);

@@ -3,6 +3,8 @@
  * reports an event to the first who asks, which is the event loop's epoll asking this one. */
 #include "fault_events.h"
 
+#include "record/kernel/procfs.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <string.h>
@@ -74,6 +76,11 @@ void mprof__fault_events_add(mprof__fault_events *events, mprof__fault_event *ev
     }
     event->key = key;
     event->fd = open_event(tid);
+    if (event->fd >= 0 && !mprof__procfs_may_keep(event->fd)) {
+        close(event->fd);
+        event->fd = -1;
+        errno = EMFILE;
+    }
     if (event->fd < 0) {
         note_failure(events, errno);
         return;
@@ -112,6 +119,18 @@ void mprof__fault_event_close(mprof__fault_event *event)
     *event = (mprof__fault_event)MPROF__FAULT_EVENT_NONE;
 }
 
+static uint64_t head_of(const mprof__fault_event *event)
+{
+    const struct perf_event_mmap_page *page = event->page;
+
+    return __atomic_load_n(&page->data_head, __ATOMIC_RELAXED);
+}
+
+bool mprof__fault_event_may_have_fired(const mprof__fault_event *event)
+{
+    return event->fd < 0 || event->has_fired || head_of(event) != event->head;
+}
+
 /* What is ready for ever: events of threads that have ended. */
 static void remove_ended(mprof__fault_events *events)
 {
@@ -132,8 +151,7 @@ size_t mprof__fault_events_take(mprof__fault_events *events, uint64_t *keys, siz
     size_t count = 0;
 
     for (mprof__fault_event *event = events->first; event && count < most; event = event->next) {
-        const struct perf_event_mmap_page *page = event->page;
-        uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_RELAXED);
+        uint64_t head = head_of(event);
 
         if (head != event->head) {
             event->head = head;

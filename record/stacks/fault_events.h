@@ -46,6 +46,10 @@ void mprof__fault_events_add(mprof__fault_events *events, mprof__fault_event *ev
                              uint64_t key);
 void mprof__fault_event_close(mprof__fault_event *event);
 
+/* Whether the thread may have had enough faults since the last call of mprof__fault_events_take():
+ * true also if it has no event. */
+bool mprof__fault_event_may_have_fired(const mprof__fault_event *event);
+
 /* Sets keys[most] to those whose threads have had faults since the last call, and returns how many;
  * a key may occur several times. */
 size_t mprof__fault_events_take(mprof__fault_events *events, uint64_t *keys, size_t most);

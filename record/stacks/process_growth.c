@@ -94,6 +94,12 @@ void mprof__process_growth_measure(mprof__process_growth *growth, int64_t delta_
     growth->bytes_per_fault = growth->faults > 0 ? (double)bytes / (double)growth->faults : 0;
 }
 
+void mprof__process_growth_skip(mprof__process_growth *growth)
+{
+    growth->faults = 0;
+    growth->bytes_per_fault = 0;
+}
+
 void mprof__process_growth_reset(mprof__process_growth *growth)
 {
     growth->faults = 0;

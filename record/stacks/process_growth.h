@@ -30,6 +30,9 @@ void mprof__process_growth_note_fork(mprof__process_growth *growth);
 /* Counts the faults since the last call, in which resident memory changed by delta_bytes. */
 void mprof__process_growth_measure(mprof__process_growth *growth, int64_t delta_bytes);
 
+/* The same without counting: nothing seems to have moved. What did is counted the next time. */
+void mprof__process_growth_skip(mprof__process_growth *growth);
+
 /* Takes over the first sample: what was before does not count. */
 void mprof__process_growth_reset(mprof__process_growth *growth);
 

@@ -16,6 +16,8 @@
 #define YOUNG_NS INT64_C(200000000)
 /* Faults in an interval that make a process be sampled more often in the next one: 128 KiB. */
 #define FAST_FAULTS 32
+/* Samples in a row without counting faults. */
+#define STILL_MAX 9
 /* After a longer pause a sample stands for one interval only: the machine, or the recorder, slept.
  */
 #define GAP_MAX_NS INT64_C(1000000000)
@@ -560,16 +562,41 @@ static void take_over(mprof__process_stacks *stacks, const mprof__python_sample 
     }
 }
 
+/* Whether resident memory is the same, and no thread has had as many faults as make an event. Then
+ * they are counted at each tenth sample only. */
+static bool is_still(mprof__process_stacks *stacks, int64_t rss_bytes)
+{
+    if (rss_bytes != stacks->sampled_bytes || stacks->sampled_ns == 0 ||
+        stacks->still == STILL_MAX) {
+        stacks->still = 0;
+        return false;
+    }
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (mprof__fault_event_may_have_fired(&stacks->threads[i]->event)) {
+            stacks->still = 0;
+            return false;
+        }
+    }
+    stacks->still++;
+    return true;
+}
+
 static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, int64_t now_ns,
                                 mprof_error *error)
 {
     mprof__python_sample *sample = &stacks->context->sample;
     int64_t rss_bytes = 0;
 
-    if (mprof__memory_probe_rss(stacks->probe, &rss_bytes) != MPROF__PROBE_OK) {
+    if (stacks->context->fresh_ns == now_ns && stacks->probe->rss_bytes > 0) {
+        rss_bytes = stacks->probe->rss_bytes;
+    } else if (mprof__memory_probe_rss(stacks->probe, &rss_bytes) != MPROF__PROBE_OK) {
         return MPROF_OK; /* it ends */
     }
-    mprof__process_growth_measure(&stacks->growth, rss_bytes - stacks->sampled_bytes);
+    if (is_still(stacks, rss_bytes)) {
+        mprof__process_growth_skip(&stacks->growth);
+    } else {
+        mprof__process_growth_measure(&stacks->growth, rss_bytes - stacks->sampled_bytes);
+    }
     for (size_t i = 0; i < stacks->thread_count; i++) {
         measure_thread(stacks, stacks->threads[i], now_ns);
     }

@@ -25,6 +25,7 @@
 typedef struct mprof__stack_context {
     const char *chosen;  /* as in shown_frames.h; borrowed, as the next three */
     int64_t interval_ns; /* between regular samples */
+    int64_t fresh_ns;    /* resident memory that was read at this time need not be read again */
     bool skips_idle;     /* a process that has not run has the same stacks */
     mprof__frame_tree *tree;
     mprof__fault_events *events; /* NULL: not wanted */
@@ -65,6 +66,7 @@ typedef struct mprof__process_stacks {
     uint32_t released_node;
     int64_t released_bytes;
 
+    unsigned still;       /* samples in a row at which faults were not counted */
     int64_t moved_faults; /* since the last regular sample */
     bool is_fast;         /* sampled more often until the next regular sample */
 } mprof__process_stacks;

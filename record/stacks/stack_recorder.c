@@ -419,7 +419,7 @@ static void write_sums(mprof__stack_recorder *recorder, int64_t now_ns)
     recorder->write_ns = now_ns + (pause_ns < WRITE_MAX_NS ? pause_ns : WRITE_MAX_NS);
 }
 
-void mprof__stack_recorder_tick(mprof__stack_recorder *recorder, int64_t now_ns)
+void mprof__stack_recorder_tick(mprof__stack_recorder *recorder, bool is_fresh, int64_t now_ns)
 {
     bool is_regular = now_ns + EARLY_NS >= recorder->regular_ns;
 
@@ -438,7 +438,9 @@ void mprof__stack_recorder_tick(mprof__stack_recorder *recorder, int64_t now_ns)
         return;
     }
     recorder->was_searching = false;
+    recorder->context.fresh_ns = is_fresh ? now_ns : 0;
     sample_all(recorder, is_regular, now_ns);
+    recorder->context.fresh_ns = 0;
     if (!recorder->was_searching) {
         int64_t spent_ns = mprof__clock_now_ns() - now_ns;
 

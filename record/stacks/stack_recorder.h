@@ -42,8 +42,8 @@ void mprof__stack_recorder_begin(mprof__stack_recorder *recorder, int64_t now_ns
 /* When the next sample is due; INT64_MAX: it has not begun. */
 int64_t mprof__stack_recorder_due_ns(const mprof__stack_recorder *recorder);
 
-/* Takes the samples that are due. */
-void mprof__stack_recorder_tick(mprof__stack_recorder *recorder, int64_t now_ns);
+/* Takes the samples that are due. is_fresh: resident memory of all processes has just been read. */
+void mprof__stack_recorder_tick(mprof__stack_recorder *recorder, bool is_fresh, int64_t now_ns);
 
 /* A descriptor that is readable when memory grows; -1: none, or not now, since such samples may
  * take a twentieth of the time only. Then one is due later. */

@@ -118,14 +118,17 @@ void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
     }
 }
 
-static void check_recorded(mprof__stack_thread *thread, const mprof__recorded_functions *recorded)
+/* from: spans further outside were checked at the sample before. */
+static void check_recorded(mprof__stack_thread *thread, size_t from,
+                           const mprof__recorded_functions *recorded)
 {
     mprof__recorded_frames *frames = &thread->recorded[0];
 
     for (size_t i = 0; i < frames->depth && i < thread->depth; i++) {
         mprof__stack_span *span = &thread->spans[i];
 
-        span->is_recorded = span->is_recorded || recorded->contain(recorded->data, span->function);
+        span->is_recorded =
+            span->is_recorded || (i >= from && recorded->contain(recorded->data, span->function));
         if (span->is_recorded) {
             frames->bits[i / 64] |= UINT64_C(1) << i % 64;
         }
@@ -141,7 +144,7 @@ void mprof__stack_thread_note_recorded(mprof__stack_thread *thread, int64_t now_
     memset(now, 0, sizeof *now);
     now->time_ns = now_ns;
     now->depth = thread->depth;
-    check_recorded(thread, recorded);
+    check_recorded(thread, thread->kept, recorded);
 }
 
 static bool is_set(const mprof__recorded_frames *frames, size_t index)
@@ -163,6 +166,18 @@ static int32_t place_of(const mprof__recorded_frames *frames, size_t depth, int3
         }
     }
     return -1;
+}
+
+/* What is seen in the place of a call, or inside of it, after its end began after it. */
+static void begin_after(mprof__stack_thread *thread, size_t place, int64_t exit_ns)
+{
+    for (size_t i = place; i < thread->depth; i++) {
+        mprof__stack_span *span = &thread->spans[i];
+
+        if (span->first_ns > exit_ns && span->enter_ns < exit_ns) {
+            span->enter_ns = exit_ns;
+        }
+    }
 }
 
 /* Ends the spans inside of a call that the last sample but one shows in that place. */
@@ -187,13 +202,7 @@ static void split_spans(mprof__stack_thread *thread, size_t place, int64_t exit_
     if (thread->kept > place + 1) {
         thread->kept = place + 1;
     }
-    for (size_t i = place; i < thread->depth; i++) {
-        mprof__stack_span *span = &thread->spans[i];
-
-        if (span->first_ns > exit_ns && span->enter_ns < exit_ns) {
-            span->enter_ns = exit_ns;
-        }
-    }
+    begin_after(thread, place, exit_ns);
 }
 
 /* What is around a call began before it. */
@@ -218,7 +227,7 @@ int32_t mprof__stack_thread_end_call(mprof__stack_thread *thread, int32_t level,
 
     if (!last->is_checked) {
         last->is_checked = true;
-        check_recorded(thread, recorded);
+        check_recorded(thread, 0, recorded);
     }
     if (last->time_ns >= enter_ns && last->time_ns <= exit_ns) {
         int32_t place = place_of(last, last->depth, level, &around);
@@ -238,6 +247,7 @@ int32_t mprof__stack_thread_end_call(mprof__stack_thread *thread, int32_t level,
         }
     }
     (void)place_of(last, thread->kept, level, &around);
+    begin_after(thread, (size_t)(around + level), exit_ns);
     return around;
 }
 
