@@ -173,7 +173,8 @@ static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mi
     double samples = (double)stack->samples * share;
     double values[MPROF__MEASURE_COUNT] = {stack->grown_mib * share, stack->released_mib * share,
                                            stack->seconds * share};
-    mprof__path *path = &m->shown.items[m->frame_paths[stack->frame]];
+    bool has_frame = stack->frame != MPROF_SAMPLED_FRAME_NONE;
+    mprof__path *path = &m->shown.items[has_frame ? m->frame_paths[stack->frame] : 0];
     for (int i = 0; i < MPROF__MEASURE_COUNT; i++) {
         add_sampled(&path->sampled[i], values[i], samples);
         add_sampled(&m->all[i], values[i], samples);

@@ -478,7 +478,7 @@ static mprof_status add_stack(mprof__profile_builder *builder, const mprof_recor
 {
     mprof_profile *profile = builder->profile;
     const mprof_stack_samples *from = &record->stack;
-    uint32_t frame;
+    uint32_t frame = MPROF_SAMPLED_FRAME_NONE;
     if (builder->options->skip_calls || record->sample.time_s < builder->from_s ||
         from->from_s > builder->to_s) {
         return MPROF_OK;
@@ -487,8 +487,10 @@ static mprof_status add_stack(mprof__profile_builder *builder, const mprof_recor
         warn(builder, MPROF_WARNING_NUMBER, record);
         return MPROF_OK;
     }
-    if (from->frame < 1 ||
-        !mprof__number_map_find_index(&builder->frames, (uint64_t)from->frame, &frame)) {
+    bool is_known = from->frame == 0 ||
+                    (from->frame > 0 &&
+                     mprof__number_map_find_index(&builder->frames, (uint64_t)from->frame, &frame));
+    if (!is_known) {
         warn(builder, MPROF_WARNING_FRAME, record);
         return MPROF_OK;
     }

@@ -18,7 +18,6 @@
 #define LEAST_NAME 20 /* columns of a terminal */
 #define MOST_NAME 60
 #define OUTSIDE "outside of calls"
-#define OUTSIDE_SAMPLES "not in samples"
 
 enum {
     CALLS,
@@ -162,7 +161,7 @@ static void fill_function(const table *t, row *to, const mprof_call_function *fu
 static bool fill_outside(const table *t, row *to)
 {
     const mprof_call_sum *own = &t->tree->nodes[0].own;
-    snprintf(to->name, sizeof to->name, "%s", t->tree->has_samples ? OUTSIDE_SAMPLES : OUTSIDE);
+    snprintf(to->name, sizeof to->name, "%s", OUTSIDE);
     write_sums(t, to, own, own);
     return own->growth_mib.value > 0 || own->release_mib.value > 0 || own->time_s.value > 0;
 }

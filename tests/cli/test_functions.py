@@ -306,6 +306,13 @@ class Functions(TestCase):
         self.assertRegex(text, r"(?m)^load .* \+12\.0 +±?.* 90\.0 ±\d")
         self.assertIn("(each 0.1 s)", text)
 
+    def test_samples_without_a_shown_function_are_outside_of_calls(self):
+        item, = self.document(self.write_stacks(self.stack(0, 30, 3.0, grown=2), self.stack(2, 70, 7.0, grown=6)))
+        self.assertEqual(item["outside"]["growth_bytes"], 2 * MIB)
+        self.assertEqual(item["outside"]["time_s"], 3)
+        self.assertEqual(item["total"]["growth_bytes"], 8 * MIB)
+        self.assertEqual({f["name"] for f in item["functions"] if f["total"]["time_s"]}, {"__main__.main", "__main__.load"})
+
     def test_recorded_calls_keep_their_exact_totals(self):
         item, = self.document(self.write_stacks(
             self.stack(1, 10, 1.0), self.stack(2, 30, 3.0, grown=1), self.stack(3, 60, 6.0, grown=5),
@@ -337,7 +344,6 @@ class Functions(TestCase):
         for name, line, words in [
                 ("unknown frame", self.stack(99, 1, 1), "a stack of an unknown frame"),
                 ("huge frame", self.stack(9223372036854775807, 1, 1), "a stack of an unknown frame"),
-                ("frame 0", self.stack(0, 1, 1), "a stack of an unknown frame"),
                 ("unknown caller", own_line("FRAME", 9, 8, "m.f", "x", 1), "a stack of an unknown frame"),
                 ("its own caller", own_line("FRAME", 9, 9, "m.f", "x", 1), "not a plain decimal number"),
                 ("a later caller", own_line("FRAME", 9, 10, "m.f", "x", 1), "not a plain decimal number"),

@@ -131,7 +131,8 @@ typedef struct mprof_sampled_frame {
 /** Samples of one thread whose innermost frame was the same. */
 typedef struct mprof_sampled_stack {
     uint32_t process;    /**< index into mprof_profile_processes(), or MPROF_PROCESS_NONE */
-    uint32_t frame;      /**< index into mprof_profile_sampled_frames() */
+    uint32_t frame;      /**< index into mprof_profile_sampled_frames(), or
+                              MPROF_SAMPLED_FRAME_NONE: no function that is shown was running */
     double from_s;       /**< unix seconds */
     double to_s;         /**< unix seconds */
     uint64_t samples;    /**< how many, at least 1 */
