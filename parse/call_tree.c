@@ -257,6 +257,12 @@ static void add_interval(mprof_estimate *to, mprof__sampled part, mprof__sampled
     if (!(part.value > 0) || !(all.squares > 0)) {
         return;
     }
+    if (part.value >= all.value * (1 - 1e-12)) { /* all of it, whoever had it */
+        to->value += part.value;
+        to->low += part.value;
+        to->high += part.value;
+        return;
+    }
     double n = mprof__larger(all.value * all.value / all.squares, 1);
     double p = mprof__smaller(part.value / all.value, 1);
     double middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n);

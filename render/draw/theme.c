@@ -112,6 +112,8 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
                                 .plain = MPROF__TONE_GREY, .radius = 1.5F},
     [MPROF_ROLE_BOX_OWN] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY},
     [MPROF_ROLE_BOX_ALL] = {FILL_OF(GRID, 1), .radius = 1.5F},
+    [MPROF_ROLE_BOX_WING] = {FILL_OF(TINT, 1)},
+    [MPROF_ROLE_PEAK_TICK] = {FILL_OF(ALERT, 1)},
 };
 
 /* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.
@@ -159,6 +161,7 @@ static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_MEMBER_MEDIAN] = {STROKE_OF(GREY, 1, 0.75F), .dash = {2, 2}},
     [MPROF_ROLE_BOX_RELEASE] = {FILL_OF(PAPER, 1), STROKE_OF(INK, 1, 0.75F)},
     [MPROF_ROLE_BOX_OWN] = {FILL_OF(INK, 1)},
+    [MPROF_ROLE_BOX_WING] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY, .patterned = true},
 };
 
 static const uint32_t tones[MPROF__PALETTE_COUNT][MPROF__TONE_COUNT] = {

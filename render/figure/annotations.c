@@ -187,6 +187,17 @@ void mprof__reserve_peak_cross(mprof__layout *layout)
     }
 }
 
+bool mprof__find_peak_time(const mprof__layout *layout, double *time_s)
+{
+    const mprof__figure_input *input = &layout->inputs[0];
+    mprof_sample peak = {0};
+    if (layout->input_count != 1 || !highest_of(layout, input, main_curve(layout, input), &peak)) {
+        return false;
+    }
+    *time_s = peak.time_s;
+    return true;
+}
+
 bool mprof__find_peak(const mprof__layout *layout, double *x)
 {
     const mprof__figure_input *input = &layout->inputs[0];

@@ -6,6 +6,8 @@
 
 /* Keeps labels off the cross, which is drawn after them. */
 void mprof__reserve_peak_cross(mprof__layout *layout);
+/* When the only recording has its peak; false: there are several, or no sample. */
+bool mprof__find_peak_time(const mprof__layout *layout, double *time_s);
 /* Sets x to the highest point of the only recording's curve; false: none. */
 bool mprof__find_peak(const mprof__layout *layout, double *x);
 void mprof__draw_peaks(mprof__layout *layout);

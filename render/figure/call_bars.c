@@ -5,6 +5,7 @@
 
 #include "layout.h"
 #include "merged_calls.h"
+#include "peak_ticks.h"
 
 #include <math.h>
 
@@ -40,10 +41,11 @@ static void draw_bar(void *data, const mprof__merged_call *call)
     double x1 = fmax(call->x1 - (wide ? GAP_PX : 0), x0 + LEAST_PX);
     const mprof_span *span = &bars->input->spans[call->span];
     bars->ends[call->row] = x1;
+    mprof_box box = {x0, rows->slot_y[call->lane] + (double)call->row * rows->row_px, x1 - x0,
+                     rows->bar_px};
     mprof__add_rect(bars->layout->figure, rows->role, bars->input->function_colours[span->function],
-                    (mprof_box){x0, rows->slot_y[call->lane] + (double)call->row * rows->row_px,
-                                x1 - x0, rows->bar_px},
-                    mprof__about_merged_call(bars->layout, bars->input, call));
+                    box, mprof__about_merged_call(bars->layout, bars->input, call));
+    mprof__add_peak_tick(bars->layout, bars->input, call, box);
 }
 
 void mprof__draw_call_bars(mprof__layout *layout, const mprof__figure_input *input,

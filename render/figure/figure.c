@@ -18,6 +18,7 @@
 #include "notes.h"
 #include "occupancy.h"
 #include "peak_parts.h"
+#include "peak_ticks.h"
 #include "process_curves.h"
 #include "process_groups.h"
 #include "process_lanes.h"
@@ -362,6 +363,7 @@ static void draw_below_plot(mprof__layout *layout, const struct page *page)
     if (page->chart) {
         mprof__draw_flame_chart(layout, page->chart);
     }
+    mprof__draw_peak_ticks(layout);
     mprof__draw_peak_parts(layout);
     mprof__draw_recording_list(layout);
     if (layout->legend_px > 0) {
@@ -381,7 +383,11 @@ static mprof_status draw_page(mprof__layout *layout, mprof_error *error)
     mprof_status status = plan_page(layout, &page, error);
     if (status == MPROF_OK) {
         draw_plot(layout, &page);
+        mprof__peak_ticks ticks;
+        mprof__fail(layout->figure, mprof__find_peak_ticks(layout, &ticks));
         draw_below_plot(layout, &page);
+        mprof__peak_ticks_dispose(&ticks);
+        layout->peak_ticks = NULL;
         if (layout->options->states) {
             mprof__measure_running_functions(layout);
         }

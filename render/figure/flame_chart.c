@@ -10,6 +10,7 @@
 #include "layout.h"
 #include "merged_calls.h"
 #include "parse/array.h"
+#include "peak_ticks.h"
 #include "visible_text.h"
 
 #include <math.h>
@@ -29,6 +30,9 @@
 #define LEAST_LETTERS 3
 #define HEIGHT_MAX_PX 6000.0
 #define TOOTH_PX 3.0
+#define TICK_MOST_PX 4.0   /* of a tick at the peak, with the space in front */
+#define SLANT_LEAST_PX 3.0 /* an interval below this has upright edges */
+#define WING_COVER_PX 2.0  /* of the box, with its round corners */
 
 /* A lane, or the line with the name of a group of lanes. */
 struct entry {
@@ -275,7 +279,7 @@ struct chart_pen {
 
 struct caption {
     const char *name; /* empty if the lane is named after the function */
-    char duration[32], change[32];
+    char duration[64], change[32];
     uint64_t call_count;
 };
 
@@ -296,8 +300,9 @@ static void caption_text(char *text, size_t size, const struct caption *caption,
 }
 
 /* Name, duration and change of memory; if that is too wide without the change, then the name alone,
- * then cut. */
-static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box)
+ * then cut. tick_end: right edge of the tick in the box; NAN: it has none. */
+static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box,
+                         double tick_end)
 {
     mprof__layout *layout = pen->layout;
     const mprof_span *span = &pen->input->spans[call->span];
@@ -309,8 +314,9 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
     }
     bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane has the name */
     struct caption caption = {.name = named ? label : "", .call_count = call->call_count};
-    mprof__duration_text(caption.duration, sizeof caption.duration,
-                         span->exit.time_s - span->enter.time_s);
+    mprof__unsure_duration_text(caption.duration, sizeof caption.duration,
+                                span->exit.time_s - span->enter.time_s,
+                                2 * (double)span->sampled_s);
     mprof__change_text_in(caption.change, sizeof caption.change, layout->options->unit,
                           span->exit.mib - span->enter.mib);
     double width = INFINITY;
@@ -339,9 +345,14 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
         }
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
     }
+    double x = box.x + EDGE_PX + PADDING_PX;
+    bool is_crossed = tick_end > x && tick_end - TICK_MOST_PX < x + width;
+    if (is_crossed && tick_end + PADDING_PX + width <= box.x + box.width - PADDING_PX) {
+        x = tick_end + PADDING_PX;
+    }
     mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,
                                                         .colour = MPROF_COLOUR_NONE,
-                                                        .x = box.x + EDGE_PX + PADDING_PX,
+                                                        .x = x,
                                                         .y = box.y + box.height / 2 + 4,
                                                         .width = width,
                                                         .text = text,
@@ -362,6 +373,50 @@ static void draw_open_end(mprof__layout *layout, int colour, mprof_box box)
                     MPROF_ABOUT_NONE);
 }
 
+/* Half of the interval in which a call of sampled stacks began, and in which it ended, in px; 0: it
+ * is exact, or the interval would not be seen. */
+static double slant_of(const struct chart_pen *pen, const mprof__merged_call *call)
+{
+    const mprof__layout *layout = pen->layout;
+    double seconds = (double)pen->input->spans[call->span].sampled_s * pen->input->stretch;
+    double half_px = seconds / (layout->to_s - layout->from_s) * layout->time.extent;
+    return call->call_count > 1 || 2 * half_px < SLANT_LEAST_PX ? 0 : half_px;
+}
+
+static void add_quad(mprof_figure *figure, mprof_role role, int colour, const double x[4],
+                     mprof_box box)
+{
+    size_t first = figure->point_count;
+    mprof__add_path_point(figure, x[0], box.y);
+    mprof__add_path_point(figure, x[1], box.y);
+    mprof__add_path_point(figure, x[2], box.y + box.height);
+    mprof__add_path_point(figure, x[3], box.y + box.height);
+    mprof__add_path(figure, MPROF_SHAPE_AREA, role, colour, first, MPROF_ABOUT_NONE);
+}
+
+/* At the top where it certainly ran, at the bottom where it may have run. box: the middle, with
+ * upright edges. */
+static void draw_slanted(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box,
+                         double slant)
+{
+    const mprof__layout *layout = pen->layout;
+    mprof_figure *figure = pen->layout->figure;
+    int colour = pen->input->function_colours[pen->input->spans[call->span].function];
+    double left = box.x, right = box.x + box.width, cover = fmin(WING_COVER_PX, box.width);
+    double first = fmax(left - 2 * slant, layout->lanes.x);
+    double last = fmin(right + 2 * slant, layout->lanes.x + layout->lanes.width);
+    if (!call->cut_left) {
+        const double wing[4] = {left, left + cover, left + cover, first};
+        const double edge[4] = {left, left + EDGE_PX, first + EDGE_PX, first};
+        add_quad(figure, MPROF_ROLE_BOX_WING, colour, wing, box);
+        add_quad(figure, MPROF_ROLE_BOX_EDGE, colour, edge, box);
+    }
+    if (!call->cut_right) {
+        const double wing[4] = {right - cover, right, last, right - cover};
+        add_quad(figure, MPROF_ROLE_BOX_WING, colour, wing, box);
+    }
+}
+
 static void draw_box(void *data, const mprof__merged_call *call)
 {
     struct chart_pen *pen = data;
@@ -374,10 +429,21 @@ static void draw_box(void *data, const mprof__merged_call *call)
     double gap = call->x1 - call->x0 >= 3 ? 1 : 0;
     mprof_box box = {call->x0, y + call->row * pen->row_px, fmax(call->x1 - call->x0 - gap, 0.5),
                      pen->row_px - 1};
-    bool fine = box.width < FINE_PX;
+    double tick_end = mprof__add_peak_tick(pen->layout, pen->input, call, box);
+    double slant = slant_of(pen, call);
+    if (slant > 0) { /* the part in which it certainly ran, at least a line in the middle */
+        double x0 = call->x0 + (call->cut_left ? 0 : slant);
+        double x1 = call->x1 - (call->cut_right ? 0 : slant), middle = (x0 + x1) / 2;
+        box.x = fmin(x0, middle - 0.25);
+        box.width = fmax(x1 - x0, 0.5);
+    }
+    bool fine = box.width < FINE_PX && !(slant > 0);
     mprof__add_rect(figure, fine ? MPROF_ROLE_BOX_FINE : MPROF_ROLE_BOX, colour, box,
                     mprof__about_merged_call(pen->layout, pen->input, call));
-    if (!fine && !call->cut_left) {
+    if (slant > 0) {
+        draw_slanted(pen, call, box, slant);
+    }
+    if (!fine && !call->cut_left && !(slant > 0)) {
         mprof__add_rect(figure, MPROF_ROLE_BOX_EDGE, colour,
                         (mprof_box){box.x, box.y, fmin(EDGE_PX, box.width / 3), box.height},
                         MPROF_ABOUT_NONE);
@@ -385,7 +451,7 @@ static void draw_box(void *data, const mprof__merged_call *call)
     if (call->open && box.width >= 2 * EDGE_PX) {
         draw_open_end(pen->layout, colour, box);
     }
-    draw_caption(pen, call, box);
+    draw_caption(pen, call, box, tick_end);
 }
 
 static void draw_names(mprof__layout *layout, const mprof__flame_chart *chart)

@@ -42,6 +42,25 @@ char *mprof__duration_text(char *text, size_t size, double seconds)
     return text;
 }
 
+#define UNSURE_LEAST_S 0.001 /* a smaller doubt, and a longer time, have units of their own */
+#define UNSURE_MOST_S 59.95
+
+char *mprof__unsure_duration_text(char *text, size_t size, double seconds, double doubt_s)
+{
+    char lasted[40], doubt[40];
+    if (!(doubt_s > 0)) {
+        return mprof__duration_text(text, size, seconds);
+    }
+    if (doubt_s < UNSURE_LEAST_S || seconds >= UNSURE_MOST_S || doubt_s >= UNSURE_MOST_S) {
+        snprintf(text, size, "%s \xC2\xB1%s", mprof__duration_text(lasted, sizeof lasted, seconds),
+                 mprof__duration_text(doubt, sizeof doubt, doubt_s));
+        return text;
+    }
+    int places = (int)fmax(0, ceil(-log10(doubt_s) - 0.05));
+    snprintf(text, size, "%.*f s \xC2\xB1%.*f", places, seconds, places, doubt_s);
+    return text;
+}
+
 static const struct {
     double mib;
     const char *name;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 char *mprof__duration_text(char *text, size_t size, double seconds);
+/* With how much it may be off: "0.5 s ±0.1". */
+char *mprof__unsure_duration_text(char *text, size_t size, double seconds, double doubt_s);
 #define MPROF__PLACES_MAX 9 /* decimals of memory in a fixed unit */
 
 typedef struct mprof__memory_unit {

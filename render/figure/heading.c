@@ -134,6 +134,24 @@ static void add_count(struct sentence *sentence, uint64_t count, const char *one
     add_fact(sentence, text);
 }
 
+/* ", sampled each 0.1 s", if calls are made of sampled stacks. */
+static void sampled_text(char *text, size_t size, const mprof__layout *layout)
+{
+    *text = '\0';
+    for (size_t r = 0; r < layout->input_count && !*text; r++) {
+        const mprof__figure_input *input = &layout->inputs[r];
+        const char *interval = mprof_profile_fact(input->profile, "stacks-interval");
+        double seconds = interval ? strtod(interval, NULL) : 0;
+        char each[40];
+        for (size_t i = 0; i < input->span_count && !*text; i++) {
+            if (input->spans[i].sampled_s > 0) {
+                snprintf(text, size, ", sampled%s%s", seconds > 0 ? " each " : "",
+                         seconds > 0 ? mprof__duration_text(each, sizeof each, seconds) : "");
+            }
+        }
+    }
+}
+
 static void add_calls(struct sentence *sentence, const mprof__layout *layout)
 {
     uint64_t calls = 0;
@@ -149,10 +167,11 @@ static void add_calls(struct sentence *sentence, const mprof__layout *layout)
     if (!calls) {
         return;
     }
-    char count[32], of[32], text[120];
-    snprintf(text, sizeof text, "%s call%s of %s function%s",
+    char count[32], of[32], sampled[60], text[160];
+    sampled_text(sampled, sizeof sampled, layout);
+    snprintf(text, sizeof text, "%s call%s of %s function%s%s",
              mprof__count_text(count, sizeof count, calls), calls == 1 ? "" : "s",
-             mprof__count_text(of, sizeof of, functions), functions == 1 ? "" : "s");
+             mprof__count_text(of, sizeof of, functions), functions == 1 ? "" : "s", sampled);
     add_fact(sentence, text);
 }
 

@@ -25,7 +25,8 @@ typedef struct mprof__layout {
     bool without_legend;  /* the flame chart needs its room */
     mprof__occupancy *occupancy;
     uint32_t *crowd; /* more than eight recordings, the highest first; else NULL */
-    bool is_share;   /* the time axis is the share of each recording, in per cent */
+    struct mprof__peak_ticks *peak_ticks; /* while calls are drawn */
+    bool is_share; /* the time axis is the share of each recording, in per cent */
 } mprof__layout;
 
 /* Several recordings are laid over each other from a common start. */

@@ -183,13 +183,14 @@ uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_inp
     const mprof_span *span = &input->spans[call->span];
     const mprof_function *function = &input->functions[span->function];
     char *name = mprof__visible_text(function->name, strlen(function->name), 240);
-    char text[800], duration[32], start[32], change[32], enter[32], leave[32], count[32];
+    char text[800], duration[64], start[32], change[32], enter[32], leave[32], count[32];
     char where[200]; /* two names of up to 60 bytes as visible text, and a pid */
     if (!name) {
         return MPROF_ABOUT_NONE;
     }
     mprof__call_place_text(where, sizeof where, input, span);
-    mprof__duration_text(duration, sizeof duration, duration_of(input, call->span));
+    mprof__unsure_duration_text(duration, sizeof duration, duration_of(input, call->span),
+                                2 * (double)span->sampled_s);
     mprof__duration_text(start, sizeof start, span->enter.time_s - input->start_s);
     mprof__change_text_in(change, sizeof change, layout->options->unit,
                           span->exit.mib - span->enter.mib);
@@ -212,6 +213,7 @@ uint32_t mprof__about_merged_call(mprof__layout *layout, const mprof__figure_inp
                          .start_s = call->start_s,
                          .end_s = call->end_s,
                          .enter_mib = span->enter.mib,
-                         .exit_mib = span->exit.mib};
+                         .exit_mib = span->exit.mib,
+                         .sampled_s = call->call_count == 1 ? (double)span->sampled_s : 0};
     return mprof__add_about(layout->figure, about, text);
 }

@@ -84,6 +84,8 @@ static const struct {
     [MPROF_ROLE_BOX_RELEASE] = {"box-release", {0, 0}, 0},
     [MPROF_ROLE_BOX_OWN] = {"box-own", {0, 0}, 0},
     [MPROF_ROLE_BOX_ALL] = {"box-all", {0, 0}, 0},
+    [MPROF_ROLE_BOX_WING] = {"box-wing", {0, 0}, 0},
+    [MPROF_ROLE_PEAK_TICK] = {"peak-tick", {0, 0}, 0},
 };
 
 const char *mprof_role_name(mprof_role role)

@@ -610,8 +610,8 @@ mprof_status mprof__draw_svg(const mprof_figure *figure, const mprof_draw_option
         [MPROF_GROUP_STRIPS] = "strips",       [MPROF_GROUP_RUG] = "calls",
         [MPROF_GROUP_LANES] = "lanes",         [MPROF_GROUP_LANE_NAMES] = "lane-names",
         [MPROF_GROUP_LEGEND] = "legend",       [MPROF_GROUP_PEAK_PARTS] = "peak-parts",
-        [MPROF_GROUP_TREE] = "tree",           [MPROF_GROUP_PANELS] = "panels",
-        [MPROF_GROUP_HEAT] = "heat",
+        [MPROF_GROUP_TREE] = "tree",           [MPROF_GROUP_PEAK_TICKS] = "peak-ticks",
+        [MPROF_GROUP_PANELS] = "panels",       [MPROF_GROUP_HEAT] = "heat",
     };
     (void)error; /* a failed write is reported when the output is committed */
     size_t count, group_count;

@@ -201,6 +201,24 @@ static void put_abouts(struct stream *stream)
     }
 }
 
+/* How uncertain start and end of each about are, in microseconds; nothing if all are exact. */
+static void put_sampled(const struct stream *stream)
+{
+    size_t count, sampled = 0;
+    const mprof_about *abouts = mprof_figure_abouts(stream->figure, &count);
+    for (size_t i = 0; i < count; i++) {
+        sampled += abouts[i].sampled_s > 0;
+    }
+    if (sampled == 0) {
+        return;
+    }
+    mprof__put(stream->output, "\",\n\"sampled\":\"");
+    for (size_t i = 0; i < count; i++) {
+        put_count(stream,
+                  abouts[i].sampled_s > 0 ? (uint64_t)llround(abouts[i].sampled_s * 1e6) : 0);
+    }
+}
+
 /* For each set of functions that ran together: duration, number of functions, their indexes. */
 static void put_states(struct stream *stream)
 {
@@ -435,6 +453,7 @@ static void put_data(mprof_output *output, const mprof_figure *figure,
     put_functions(&stream);
     mprof__put(output, "],\n\"abouts\":\"");
     put_abouts(&stream);
+    put_sampled(&stream);
     mprof__put(output, "\",\n\"items\":\"");
     put_items(&stream);
     mprof__put(output, "\",\n\"states\":\"");

@@ -131,8 +131,53 @@ class Tree:
         self.assertEqual(self.tree(), before)
 
 
+SAMPLED = "CMDLINE x\n" + "".join(f"MEM {10 + (i % 50)} {1000 + i / 10:.1f}\n" for i in range(101)) + (
+    "FUNC m.load 10 1002 10 1004 0 sampled=0.05\nFUNC m.save 10 1004.1 10 1004.9 0 sampled=0.05\n")
+
+WINGS = """
+return [...document.querySelectorAll('.box-wing')].filter(node => node.getClientRects().length).map(node => node.getBoundingClientRect().width);
+"""
+
+
+class Sampled:
+    """Calls of sampled stacks in a flame chart."""
+
+    def test_edges_follow_the_zoom(self):
+        plot = self.show("--flame", self.write("sampled.dat", SAMPLED))
+        per_s = plot.width / 10
+        drawn = self.browser.run(WINGS)
+        self.assertEqual(len(drawn), 4)
+        for width in drawn:
+            self.assertAlmostEqual(width, 0.1 * per_s + 2, delta=1.5)
+        self.zoom(plot.x(1.5), plot.middle, plot.x(5.5), plot.middle)
+        zoomed = self.browser.run(WINGS)
+        self.assertEqual(len(zoomed), 4)
+        for width in zoomed:
+            self.assertAlmostEqual(width, 0.1 * per_s * 2.5 + 2, delta=1.5)
+        self.assertTrue(any("2.0 s \u00b10.1" in text for text in self.state()["captions"]), self.state()["captions"])
+        self.browser.press("Escape")
+        self.assertEqual(self.browser.run(WINGS), drawn)
+
+    def test_ticks_stay_at_the_peak(self):
+        plot = self.show("--flame", self.write("sampled.dat", SAMPLED))
+        where = "return [...document.querySelectorAll('.peak-tick')].map(node => { const { x, width } = node.getBoundingClientRect(); return x + width / 2; });"
+        at, = self.browser.run(where)
+        self.assertAlmostEqual(at, plot.x(4.9), delta=4)
+        self.zoom(plot.x(4), plot.middle, plot.x(6), plot.middle)
+        at, = self.browser.run(where)
+        self.assertAlmostEqual(at, plot.left + plot.width * 0.45, delta=4)
+
+
 class InChromium(Tree, BrowserCase):
     pass
+
+
+class SampledInChromium(Sampled, BrowserCase):
+    pass
+
+
+class SampledInFirefox(Sampled, BrowserCase):
+    browser_class = Firefox
 
 
 class InFirefox(Tree, BrowserCase):

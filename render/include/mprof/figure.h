@@ -95,7 +95,9 @@ typedef enum mprof_role {
     MPROF_ROLE_BOX_RELEASE,        /**< calls in which memory was released: hollow */
     MPROF_ROLE_BOX_OWN,            /**< below a box: the part that no call within it has */
     MPROF_ROLE_BOX_ALL,            /**< all calls, and what is outside of them */
-    MPROF_ROLE_COUNT,              /**< how many there are */
+    MPROF_ROLE_BOX_WING,  /**< beside a box: its call may have run there, from the bottom on */
+    MPROF_ROLE_PEAK_TICK, /**< in a call that ran at the peak */
+    MPROF_ROLE_COUNT,     /**< how many there are */
 } mprof_role;
 
 /** The word for a role: CSS class and test output.
@@ -206,6 +208,8 @@ typedef struct mprof_about {
     double end_s;         /**< seconds from the recording's start */
     double enter_mib;     /**< MiB at entry of the longest */
     double exit_mib;      /**< MiB at exit of the longest */
+    double sampled_s;     /**< > 0: one call made of sampled stacks, whose start and end may each be
+                               that much earlier or later */
 } mprof_about;
 
 /** For how long just these functions were running, at the same moments, over all recordings. The
@@ -276,6 +280,7 @@ typedef enum mprof_group_kind {
     MPROF_GROUP_LEGEND,      /**< tables */
     MPROF_GROUP_PEAK_PARTS,  /**< right of the plot, on the memory scale */
     MPROF_GROUP_TREE,        /**< boxes of a tree of calls, below the plot */
+    MPROF_GROUP_PEAK_TICKS,  /**< on calls that ran at the peak */
     MPROF_GROUP_PANELS,      /**< small multiples: a curve for each of many */
     MPROF_GROUP_HEAT,        /**< rows of cells, on the time scale */
 } mprof_group_kind;

@@ -47,6 +47,9 @@ for (const read = reader(data.abouts), last = { t: 0 }; read.more();) {
   abouts.push(about);
 }
 
+// Start and end of a call that was seen in sampled stacks may each be that much earlier or later.
+if (data.sampled) for (let read = reader(data.sampled), i = 0; read.more(); i++) abouts[i].sampled = read.next() / 1e6;
+
 function bits(numbers) {
   const words = [0, 0];
   for (const n of numbers) words[n < 32 ? 0 : 1] |= 1 << Math.min(n, 63) % 32;

@@ -1,7 +1,7 @@
 // Captions of boxes, brackets, names of curves, and the axes of a part of the time.
 // Name, duration and change of memory, as many as fit; else the beginning of the name.
 function caption(about, room) {
-  const label = about.of.label, time = duration(about.end - about.start);
+  const label = about.of.label, time = lasted(about);
   const texts = about.calls > 1 ? [`${label}  \u00d7${about.calls}`, label]
     : [`${label}  ${time}  ${changed(about.exit - about.enter)}`, `${label}  ${time}`, label];
   return texts.find(text => textWidth(text, 'box-name') <= room) || fit(label, 'box-name', room);
@@ -89,7 +89,7 @@ function drawNames() {
         [[x - w - 6, y - 17], [x - w - 6, y + 4], [begin + 6, y - 17], [begin + 6, y + 4]].filter(([at]) => at >= begin && at + w <= x));
     });
   drawn.slice(0, 200).forEach(({ about, node, item, edges: [[x, y]] }) =>
-    label(x, y, `${about.of.label} ${duration(about.end - about.start)}${about.open ? ' \u2026' : ''}`, `bracket-name ${node.classList[1]}`, item));
+    label(x, y, `${about.of.label} ${lasted(about)}${about.open ? ' \u2026' : ''}`, `bracket-name ${node.classList[1]}`, item));
   for (const one of [...series.filter(other => /^(kind|control-group)/.test(other.role)), ...series.filter(other => other.rank === 2 && other.role !== 'strip').slice(-8)]) {
     if (one.hidden || items.some(item => item.about === one.about && item.away)) continue;
     const points = one.pieces.flatMap(piece => piece.filter(([t]) => inside(t))), stride = Math.ceil(points.length / 20);

@@ -114,10 +114,10 @@ function shareText(item, t) {
 
 // What runs at a moment, of one box.
 function runningText(box, t) {
-  const call = box.about, span = call.end - call.start;
+  const call = box.about;
   if (call.density) return `${call.of.label}  ${shareText(box, t)} of the time`;
   if (box.role === 'at-once') return callLines(call).slice(0, 2).join('  ').replace(/ at \S+ \S+ for .*/, '');
-  return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${duration(span)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
+  return call.calls > 1 ? callLines(call)[0] : `${call.of.label}  ${lasted(call)}  ${changed(call.exit - call.enter)}${call.open ? ', never returned' : ''}`;
 }
 
 // The size of a panel of lines of [text, class, colour, exact memory]; long lines are cut.

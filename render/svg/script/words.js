@@ -18,6 +18,15 @@ function duration(s) {
   return units(Math.round(s / 3600), 'd', 'h', 24);
 }
 
+// How long a call took, with how much that may be off.
+function lasted({ start, end, sampled }) {
+  const seconds = end - start, doubt = 2 * (sampled || 0);
+  if (!doubt) return duration(seconds);
+  if (doubt < 0.001 || seconds >= 59.95 || doubt >= 59.95) return `${duration(seconds)} \u00b1${duration(doubt)}`;
+  const places = Math.max(0, Math.ceil(-Math.log10(doubt) - 0.05));
+  return `${fixed(seconds, places)} s \u00b1${fixed(doubt, places)}`;
+}
+
 const memoryUnits = [[1 / 1024, 'KiB'], [1, 'MiB'], [1024, 'GiB'], [1048576, 'TiB']];
 
 // In a fixed unit, with more places for less than half of the last one.

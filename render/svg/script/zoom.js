@@ -19,13 +19,15 @@ function zoom(begin, end) {
 function redraw() {
   rescaleMemory();
   root.classList.add('zoomed');
-  clear(axes, captions, marks, names, heading);
+  clear(axes, captions, wings, marks, names, heading);
   ends.clear();
   for (const item of items)
     if (item.kind === 'curves') redrawCurve(item);
     else if (item.kind === 'strips') redrawStrip(item);
     else if (item.kind === 'marks') redrawMark(item);
     else if (item.kind !== 'names') redrawBox(item);
+  for (const item of boxes) drawWings(item);
+  movePeakTicks();
   drawDetails();
   drawAxes();
   drawBrackets();
@@ -75,7 +77,7 @@ function showAll() {
   for (const [node, kept] of original) for (const name in kept) setOrRemove(node, name, kept[name]);
   original.clear();
   root.classList.remove('zoomed');
-  clear(axes, captions, marks, names, heading);
+  clear(axes, captions, wings, marks, names, heading);
   clearDetails();
   for (const item of boxes) item.expanded = false;
   resetButton.setAttribute('display', hidden.size ? 'inline' : 'none');
