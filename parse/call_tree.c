@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define Z 1.96 /* of a normal distribution, for 95 % */
+#define Z 1.96                  /* of a normal distribution, for 95 % */
+#define NATIVE "native threads" /* the lane of what threads without Python had */
 
 typedef struct maker {
     const mprof_profile *profile;
@@ -24,6 +25,8 @@ typedef struct maker {
     const char **names;       /* owned; by function: those of the profile come first */
     const char **labels;      /* owned */
     size_t function_count;
+    uint32_t native_path;
+    uint32_t native; /* function of the native threads; MPROF__MAP_NONE: there are none */
     mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
 } maker;
 
@@ -36,15 +39,20 @@ typedef struct tree_parts {
 
 /* ---- names ---- */
 
-/* Functions of the profile, then those that occur in samples only. */
+static bool is_native(const mprof_sampled_stack *stack)
+{
+    return stack->frame == MPROF_SAMPLED_FRAME_NONE && strcmp(stack->lane, NATIVE) == 0;
+}
+
+/* Functions of the profile, then those that occur in samples only, then native threads. */
 static int find_functions(maker *m)
 {
     const mprof_profile *profile = m->profile;
     mprof__map known = {0};
     size_t most = profile->function_count + profile->frame_count;
     int status = 0;
-    m->names = calloc(most + 1, sizeof *m->names);
-    m->labels = calloc(most + 1, sizeof *m->labels);
+    m->names = calloc(most + 2, sizeof *m->names);
+    m->labels = calloc(most + 2, sizeof *m->labels);
     m->frame_function = calloc(profile->frame_count + 1, sizeof *m->frame_function);
     if (!m->names || !m->labels || !m->frame_function) {
         return -1;
@@ -62,6 +70,13 @@ static int find_functions(maker *m)
         }
         if (is_frame) {
             m->frame_function[frame] = index;
+        }
+    }
+    m->native = MPROF__MAP_NONE;
+    for (size_t i = 0; i < profile->stack_count && m->native == MPROF__MAP_NONE; i++) {
+        if (is_native(&profile->stacks[i])) {
+            m->native = (uint32_t)m->function_count++;
+            m->names[m->native] = NATIVE;
         }
     }
     mprof__map_free(&known);
@@ -167,14 +182,26 @@ static double share_in_window(const mprof_profile *profile, const mprof_sampled_
     return whole_s > 0 ? mprof__larger(part_s, 0) / whole_s : 1;
 }
 
+static uint32_t path_of(maker *m, const mprof_sampled_stack *stack)
+{
+    return stack->frame != MPROF_SAMPLED_FRAME_NONE ? m->frame_paths[stack->frame]
+           : is_native(stack)                       ? m->native_path
+                                                    : 0;
+}
+
+/* Stacks that were read because memory grew, each mebibyte, are no samples of time. */
+static double samples_of_growth(const mprof_sampled_stack *stack)
+{
+    return stack->samples > 0 ? (double)stack->samples : mprof__larger(stack->grown_mib, 1);
+}
+
 static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mib)
 {
     double share = share_in_window(m->profile, stack);
-    double samples = (double)stack->samples * share;
+    double samples = samples_of_growth(stack) * share;
     double values[MPROF__MEASURE_COUNT] = {stack->grown_mib * share, stack->released_mib * share,
                                            stack->seconds * share};
-    bool has_frame = stack->frame != MPROF_SAMPLED_FRAME_NONE;
-    mprof__path *path = &m->shown.items[has_frame ? m->frame_paths[stack->frame] : 0];
+    mprof__path *path = &m->shown.items[path_of(m, stack)];
     for (int i = 0; i < MPROF__MEASURE_COUNT; i++) {
         add_sampled(&path->sampled[i], values[i], samples);
         add_sampled(&m->all[i], values[i], samples);
@@ -230,6 +257,10 @@ static int add_samples(maker *m)
     }
     for (size_t i = 0; i < profile->stack_count && status == 0; i++) {
         sorted[i] = &profile->stacks[i];
+    }
+    if (status == 0 && m->native != MPROF__MAP_NONE) {
+        m->native_path = mprof__paths_find(&m->shown, 0, m->native);
+        status = m->native_path == MPROF__PATH_NONE ? -1 : 0;
     }
     if (status == 0) {
         qsort(sorted, profile->stack_count, sizeof *sorted, compare_processes);
@@ -535,25 +566,55 @@ static int make_tree(tree_parts *parts, const maker *m)
     return status;
 }
 
-/* Of processes whose changes are not followed, from the first to the last sample. */
-static int add_change_of_sampled(double *change_mib, const maker *m)
+/* What the curve of a process changed by, within the window. */
+static int change_of_process(double *change_mib, const mprof_profile *profile, uint32_t process)
 {
-    for (uint32_t i = 0; i < m->profile->process_count; i++) {
-        mprof__known_memory memory;
-        if (!m->has_stacks[i]) {
-            continue;
-        }
-        if (mprof__known_memory_find(&memory, m->profile, i) != 0) {
-            return -1;
-        }
-        *change_mib +=
-            memory.count ? memory.points[memory.count - 1].mib - memory.points[0].mib : 0;
-        mprof__known_memory_free(&memory);
+    mprof__known_memory memory;
+    double first_mib = NAN, last_mib = NAN;
+    if (mprof__known_memory_find(&memory, profile, process) != 0) {
+        return -1;
     }
+    for (size_t i = 0; i < memory.count; i++) {
+        double time_s = memory.points[i].time_s;
+        if (time_s >= profile->from_s && time_s <= profile->to_s) {
+            first_mib = isnan(first_mib) ? memory.points[i].mib : first_mib;
+            last_mib = memory.points[i].mib;
+        }
+    }
+    *change_mib = isnan(first_mib) ? 0 : last_mib - first_mib;
+    mprof__known_memory_free(&memory);
     return 0;
 }
 
-static int describe(mprof_call_tree *tree, const maker *m, const tree_parts *parts)
+/* What samples do not explain of the change of their process happened before the first or after
+ * the last one, or is not seen as faults: it is outside of calls, so that all adds up. */
+static int add_rest_of_sampled(maker *m)
+{
+    const mprof_profile *profile = m->profile;
+    double *rest_mib = calloc(profile->process_count + 1, sizeof *rest_mib);
+    int status = rest_mib ? 0 : -1;
+    for (uint32_t i = 0; i < profile->process_count && status == 0; i++) {
+        status = m->has_stacks[i] ? change_of_process(&rest_mib[i], profile, i) : 0;
+    }
+    for (size_t i = 0; i < profile->stack_count && status == 0; i++) {
+        const mprof_sampled_stack *stack = &profile->stacks[i];
+        if (stack->process != MPROF_PROCESS_NONE) {
+            rest_mib[stack->process] -=
+                (stack->grown_mib - stack->released_mib) * share_in_window(profile, stack);
+        }
+    }
+    for (uint32_t i = 0; i < profile->process_count && status == 0; i++) {
+        mprof__split *rest =
+            &m->shown.items[0].own[rest_mib[i] > 0 ? MPROF__GROWTH : MPROF__RELEASE];
+        double mib = rest_mib[i] > 0 ? rest_mib[i] : -rest_mib[i];
+        rest->value += m->has_stacks[i] ? mib : 0;
+        rest->certain += m->has_stacks[i] ? mib : 0;
+    }
+    free(rest_mib);
+    return status;
+}
+
+static void describe(mprof_call_tree *tree, const maker *m, const tree_parts *parts)
 {
     const mprof_profile *profile = m->profile;
     const mprof__path *paths = m->shown.items;
@@ -562,14 +623,14 @@ static int describe(mprof_call_tree *tree, const maker *m, const tree_parts *par
     tree->duration_s = mprof__larger(mprof__smaller(profile->end_s, profile->to_s) -
                                          mprof__larger(profile->start_s, profile->from_s),
                                      0);
-    tree->net_mib = 0;
     for (size_t i = 0; i < m->shown.count; i++) {
-        tree->net_mib += paths[i].own[MPROF__GROWTH].value - paths[i].own[MPROF__RELEASE].value;
+        tree->net_mib += paths[i].own[MPROF__GROWTH].value - paths[i].own[MPROF__RELEASE].value +
+                         paths[i].sampled[MPROF__GROWTH].value -
+                         paths[i].sampled[MPROF__RELEASE].value;
     }
     tree->has_samples = parts->nodes[0].is_sampled;
     tree->has_concurrency = m->shown.has_concurrency;
     tree->left_out = m->shown.left_out + m->exact.left_out;
-    return add_change_of_sampled(&tree->net_mib, m);
 }
 
 mprof_status mprof_call_tree_make(mprof_call_tree **out, const mprof_profile *profile,
@@ -580,14 +641,13 @@ mprof_status mprof_call_tree_make(mprof_call_tree **out, const mprof_profile *pr
     int status = parts && mprof__paths_init(&m.shown, profile) == 0 &&
                          mprof__paths_init(&m.exact, profile) == 0 && find_functions(&m) == 0 &&
                          mark_sampled_processes(&m) == 0 && add_calls(&m) == 0 &&
-                         add_samples(&m) == 0 && make_tree(parts, &m) == 0
+                         add_samples(&m) == 0 && add_rest_of_sampled(&m) == 0 &&
+                         make_tree(parts, &m) == 0
                      ? 0
                      : -1;
     *out = NULL;
     if (status == 0) {
-        status = describe(&parts->tree, &m, parts);
-    }
-    if (status == 0) {
+        describe(&parts->tree, &m, parts);
         *out = &parts->tree;
     } else {
         mprof_call_tree_free(parts ? &parts->tree : NULL);

@@ -53,6 +53,7 @@ void mprof__profile_builder_free(mprof__profile_builder *builder)
     mprof__map_free(&builder->functions);
     mprof__map_free(&builder->lanes);
     mprof__map_free(&builder->frame_texts);
+    mprof__map_free(&builder->stack_lanes);
     mprof__number_map_free(&builder->frames);
     free(builder->sampled_s);
     mprof__arena_free(&builder->keys);
@@ -469,9 +470,27 @@ static mprof_status add_frame(mprof__profile_builder *builder, const mprof_recor
 
 static bool is_plausible(const mprof_stack_samples *stack)
 {
-    return stack->samples >= 1 && (double)stack->samples <= SAMPLES_MAX && stack->seconds >= 0 &&
+    return (double)stack->samples <= SAMPLES_MAX && stack->seconds >= 0 &&
            stack->seconds <= SAMPLES_MAX && stack->grown_mib >= 0 && stack->released_mib >= 0 &&
            stack->peak_mib >= 0;
+}
+
+/* Lanes of stacks, each text once. NULL without memory. */
+static const char *keep_lane(mprof__profile_builder *builder, mprof_text name)
+{
+    const mprof_sampled_stack *stacks = builder->profile->stacks;
+    if (name.length == 0) {
+        return "";
+    }
+    uint32_t known = mprof__map_find(&builder->stack_lanes, name.bytes, name.length);
+    if (known != MPROF__MAP_NONE) {
+        return stacks[known].lane;
+    }
+    const char *copy = mprof__profile_keep_text(builder, name);
+    return copy && mprof__map_set(&builder->stack_lanes, &builder->keys, name.bytes, name.length,
+                                  (uint32_t)builder->profile->stack_count) == 0
+               ? copy
+               : NULL;
 }
 
 static mprof_status add_stack(mprof__profile_builder *builder, const mprof_record *record)
@@ -507,7 +526,12 @@ static mprof_status add_stack(mprof__profile_builder *builder, const mprof_recor
             return fail_without_memory(builder);
         }
     }
-    stacks[profile->stack_count++] = (mprof_sampled_stack){.process = process,
+    const char *lane = keep_lane(builder, from->lane);
+    if (!lane) {
+        return fail_without_memory(builder);
+    }
+    stacks[profile->stack_count++] = (mprof_sampled_stack){.lane = lane,
+                                                           .process = process,
                                                            .frame = frame,
                                                            .from_s = from->from_s,
                                                            .to_s = record->sample.time_s,

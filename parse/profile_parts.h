@@ -121,6 +121,7 @@ typedef struct mprof__profile_builder {
     mprof__map functions;     /* name -> function */
     mprof__map lanes;         /* process and lane -> lane */
     mprof__map frame_texts;   /* names and files of frames */
+    mprof__map stack_lanes;   /* lane of stacks -> the first stack of it */
     mprof__number_map frames; /* id -> the latest frame of that id in this run */
     float *sampled_s;         /* owned; by the order of the file; NULL: no call was sampled */
     size_t sampled_count, sampled_capacity;

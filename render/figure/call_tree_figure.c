@@ -700,7 +700,7 @@ static void draw_tree(drawing *d)
 
 #define CELL_SIZE 64
 
-/* Texts and the right ends of columns. */
+/* Texts and the right ends of columns; NAN: one that is left out. */
 typedef struct cell_table {
     char (*cells)[TABLE_COLUMNS][CELL_SIZE]; /* owned; by row */
     double right[TABLE_COLUMNS];
@@ -776,8 +776,12 @@ static bool fill_table_texts(const drawing *d, cell_table *t)
             width = fmax(width, mprof__text_width(d->layout, MPROF_ROLE_LEGEND_CELL, t->cells[i][c],
                                                   strlen(t->cells[i][c])));
         }
-        x += fmax(width, TABLE_CELL_LEAST_PX) + TABLE_CELL_GAP_PX;
-        t->right[c] = x;
+        bool is_empty = true; /* as calls of sampled stacks are */
+        for (size_t i = 0; i < rows; i++) {
+            is_empty = is_empty && !*t->cells[i][c];
+        }
+        x += is_empty ? 0 : fmax(width, TABLE_CELL_LEAST_PX) + TABLE_CELL_GAP_PX;
+        t->right[c] = is_empty ? NAN : x;
         t->columns += x <= d->area.x + d->area.width && t->columns == c;
     }
     return t->cells != NULL;
@@ -800,10 +804,13 @@ static void draw_table_heads(drawing *d, const cell_table *t, double y)
 {
     double x = d->area.x, rule_y = floor(y + 6) + 0.5;
     put_text(d, MPROF_ROLE_LEGEND_HEAD, MPROF_ANCHOR_START, x + TABLE_SWATCH_PX, y, "function");
+    double right = x + TABLE_NAME_PX;
     for (size_t i = 0; i < t->columns; i++) {
-        put_text(d, MPROF_ROLE_LEGEND_HEAD, MPROF_ANCHOR_END, t->right[i], y, table_heads[i]);
+        if (!isnan(t->right[i])) {
+            put_text(d, MPROF_ROLE_LEGEND_HEAD, MPROF_ANCHOR_END, t->right[i], y, table_heads[i]);
+            right = t->right[i];
+        }
     }
-    double right = t->columns ? t->right[t->columns - 1] : x + TABLE_NAME_PX;
     mprof__add_segment(d->layout->figure, MPROF_ROLE_LEGEND_RULE, MPROF_COLOUR_NONE,
                        (mprof__segment){x, rule_y, right, rule_y});
 }
@@ -826,7 +833,9 @@ static mprof_status draw_table(drawing *d)
         y += TABLE_ROW_PX;
         draw_table_row(d, d->sorted[i], y);
         for (size_t c = 0; c < t.columns; c++) {
-            put_text(d, MPROF_ROLE_LEGEND_CELL, MPROF_ANCHOR_END, t.right[c], y, t.cells[i][c]);
+            if (*t.cells[i][c]) {
+                put_text(d, MPROF_ROLE_LEGEND_CELL, MPROF_ANCHOR_END, t.right[c], y, t.cells[i][c]);
+            }
         }
     }
     if (rows < d->table_rows) {

@@ -306,11 +306,24 @@ class Functions(TestCase):
         self.assertRegex(text, r"(?m)^load .* \+12\.0 +±?.* 90\.0 ±\d")
         self.assertIn("(each 0.1 s)", text)
 
+    def test_growth_of_native_threads_and_of_stacks_without_samples(self):
+        item, = self.document(self.write_stacks(
+            self.stack(1, 100, 10.0, grown=3, released=1), self.stack(2, 0, 0, grown=5),
+            self.stack(0, 0, 0, grown=2, lane="native\\x20threads")))
+        functions = {f["name"]: f for f in item["functions"]}
+        self.assertEqual(functions["native threads"]["total"]["growth_bytes"], 2 * MIB)
+        self.assertEqual(functions["__main__.load"]["own"]["growth_bytes"], 5 * MIB)
+        self.assertEqual(functions["__main__.load"]["own"]["time_s"], 0)
+        # memory is 10 at first and 20 at last: what samples do not explain is outside of calls
+        self.assertEqual(item["change_bytes"], 10 * MIB)
+        self.assertEqual(item["total"]["growth_bytes"] - item["total"]["release_bytes"], 10 * MIB)
+        self.assertEqual(item["outside"]["growth_bytes"], 1 * MIB)
+
     def test_samples_without_a_shown_function_are_outside_of_calls(self):
         item, = self.document(self.write_stacks(self.stack(0, 30, 3.0, grown=2), self.stack(2, 70, 7.0, grown=6)))
-        self.assertEqual(item["outside"]["growth_bytes"], 2 * MIB)
+        self.assertEqual(item["outside"]["growth_bytes"], 4 * MIB)  # 2, and 2 that no sample has
         self.assertEqual(item["outside"]["time_s"], 3)
-        self.assertEqual(item["total"]["growth_bytes"], 8 * MIB)
+        self.assertEqual(item["total"]["growth_bytes"], 10 * MIB)
         self.assertEqual({f["name"] for f in item["functions"] if f["total"]["time_s"]}, {"__main__.main", "__main__.load"})
 
     def test_recorded_calls_keep_their_exact_totals(self):
@@ -347,7 +360,6 @@ class Functions(TestCase):
                 ("unknown caller", own_line("FRAME", 9, 8, "m.f", "x", 1), "a stack of an unknown frame"),
                 ("its own caller", own_line("FRAME", 9, 9, "m.f", "x", 1), "not a plain decimal number"),
                 ("a later caller", own_line("FRAME", 9, 10, "m.f", "x", 1), "not a plain decimal number"),
-                ("no samples", self.stack(2, 0, 1), "not a plain decimal number"),
                 ("negative samples", self.stack(2, -5, 1), "not a plain decimal number"),
                 ("more samples than any", self.stack(2, 9223372036854775807, 1), "not a plain decimal number"),
                 ("ends before it starts", self.stack(2, 1, 1, span=(5, 4)), "ends before it starts"),

@@ -135,7 +135,9 @@ typedef struct mprof_sampled_stack {
                               MPROF_SAMPLED_FRAME_NONE: no function that is shown was running */
     double from_s;       /**< unix seconds */
     double to_s;         /**< unix seconds */
-    uint64_t samples;    /**< how many, at least 1 */
+    const char *lane;    /**< thread: "" is the main one, "native threads" are all those without
+                              Python; owned by the profile */
+    uint64_t samples;    /**< how many; 0: stacks that were only read because memory grew */
     double seconds;      /**< the time they stand for */
     double grown_mib;    /**< gross growth that is credited to them */
     double released_mib; /**< what the process released meanwhile, by any thread */
