@@ -129,6 +129,17 @@ class Snippets(FleetCase):
         unnamed = [part for part in re.findall(r"(?<!-->\n)```(\w+)\n.*?```", DOCUMENT, re.S) if part]
         self.assertEqual(len(blocks), len(SNIPPETS) + len(unnamed))
 
+    def test_logs(self):
+        for rank, rss in enumerate((1024, 2048)):
+            folder = self.directory / f"rank{rank}"
+            folder.mkdir()
+            rows = "".join(f"{1795330000 + 2 * i}\t{2 * i}\t512\t{rss * (i + 1)}\t0\n" for i in range(4))
+            (folder / "prmon.txt").write_text("Time\twtime\tpss\trss\tswap\n" + rows)
+        said = self.shell(SNIPPETS["logs"][1])
+        self.assertIn("job.dat.zst\t2 ranks, peak 12.000 MiB, sum of peaks 12.000 MiB", said)
+        self.assertTrue((self.directory / "job.svg").exists())
+        self.assertEqual((self.directory / "job.dat.zst").read_bytes()[:4], b"\x28\xb5\x2f\xfd")
+
     @needs("mpirun")
     def test_mpi(self):
         self.simulate()
