@@ -17,8 +17,10 @@ typedef struct table {
     bool is_described;
     char separator;
     size_t time, memory, pid, command; /* columns; NONE: it has none */
-    double unit_bytes;                 /* of memory */
-    double unit_s;                     /* of times that are not dates */
+    double unit_bytes;                 /* of memory; 0: values have units, or it is unknown */
+    char memory_name[NAME_SIZE];
+    double first_s, last_s; /* of the rows; 0: none yet */
+    double unit_s;          /* of times that are not dates */
 } table;
 
 /* Without their unit; the first that a table has is taken. */
@@ -27,10 +29,31 @@ static const char *const time_names[] = {"time",      "timestamp",    "ts",     
                                          "elapsed",   "elapsed_time", "seconds",  "secs",
                                          "wall_time", "wtime",        "unixtime", "t",
                                          NULL};
-static const char *const memory_names[] = {
-    "rss",         "vmrss",  "rss_memory",  "memory_rss",   "mem_rss",   "mem_real",    "resident",
-    "res",         "memory", "mem",         "memory_usage", "mem_usage", "memory_used", "mem_used",
-    "used_memory", "used",   "working_set", "pss",          "uss",       NULL};
+static const char *const memory_names[] = {"rss",
+                                           "vmrss",
+                                           "rss_memory",
+                                           "memory_rss",
+                                           "mem_rss",
+                                           "mem_real",
+                                           "resident",
+                                           "res",
+                                           "memory",
+                                           "mem",
+                                           "memory_usage",
+                                           "mem_usage",
+                                           "memory_used",
+                                           "mem_used",
+                                           "used_memory",
+                                           "used",
+                                           "working_set",
+                                           "resident_memory",
+                                           "process_resident_memory",
+                                           "memusage",
+                                           "heap_used",
+                                           "heap",
+                                           "pss",
+                                           "uss",
+                                           NULL};
 static const char *const pid_names[] = {"pid", NULL};
 static const char *const command_names[] = {"command", "comm", "cmd",          "name",
                                             "process", "args", "process_name", NULL};
@@ -181,25 +204,19 @@ static mprof_status find_column(size_t *column, mprof__importer *importer,
 /* Columns chosen by number need no header: then the first line is a row. */
 static bool is_row(const table *columns, const mprof__import_row *first)
 {
-    double value;
+    double value, unit_bytes;
     bool is_relative;
     return columns->time < first->count && columns->memory < first->count &&
            mprof__import_moment(&value, &is_relative, first->fields[columns->time]) == 0 &&
-           mprof__import_number(&value, first->fields[columns->memory]) == 0;
+           mprof__import_size(&value, &unit_bytes, first->fields[columns->memory]) == 0;
 }
 
-static mprof_status find_unit(table *columns, mprof__importer *importer, mprof_text name)
+static void find_unit(table *columns, const mprof__import_options *options, mprof_text name)
 {
-    const mprof__import_options *options = mprof__importer_options(importer);
     columns->unit_bytes =
         options->unit_bytes > 0 ? options->unit_bytes : mprof__import_unit_of_name(name);
-    if (columns->unit_bytes > 0) {
-        return MPROF_OK;
-    }
-    return mprof__importer_refuse(importer,
-                                  "does not say the unit of its column '%.*s': say it with "
-                                  "`mprof import --unit KiB' (or B, MiB)",
-                                  (int)(name.length < 60 ? name.length : 60), name.bytes);
+    snprintf(columns->memory_name, sizeof columns->memory_name, "%.*s",
+             (int)(name.length < NAME_SIZE ? name.length : NAME_SIZE), name.bytes);
 }
 
 /* *is_header: the line is one, and no row. */
@@ -226,15 +243,33 @@ static mprof_status read_header(mprof__importer *importer, table *columns, mprof
     columns->command = *is_header ? find_known(&header, command_names) : NONE;
     normalise(name, header.fields[columns->time]);
     columns->unit_s = *is_header ? cut_time_unit(name) : 1;
-    return find_unit(columns, importer,
-                     *is_header ? header.fields[columns->memory] : (mprof_text){"", 0});
+    find_unit(columns, options, *is_header ? header.fields[columns->memory] : (mprof_text){"", 0});
+    return MPROF_OK;
 }
 
 /* ---- rows ---- */
 
+/* One process after the other, each with all its times. A clock that was set back a little, or not
+ * set at all, is not that: the reader leaves out what is years away. */
+static bool is_unsorted(const table *columns, double time_s)
+{
+    double back_s = columns->last_s - time_s;
+    return back_s > 0 && back_s < 3e8 && (back_s > 10 || time_s <= columns->first_s);
+}
+
+static void note_time(table *columns, double time_s)
+{
+    if (columns->last_s - time_s < 3e8) {
+        columns->last_s = time_s;
+    }
+    if (columns->first_s == 0) {
+        columns->first_s = time_s;
+    }
+}
+
 static mprof_status add_row(mprof__importer *importer, table *columns, const mprof__import_row *row)
 {
-    double time_s, memory;
+    double time_s, memory, unit_bytes;
     int64_t pid = 0;
     bool is_relative;
     bool has_pid = columns->pid < row->count;
@@ -244,13 +279,25 @@ static mprof_status add_row(mprof__importer *importer, table *columns, const mpr
     }
     mprof_text number = has_pid ? row->fields[columns->pid] : (mprof_text){"", 0};
     if (mprof__import_moment(&time_s, &is_relative, row->fields[columns->time]) != 0 ||
-        mprof__import_number(&memory, row->fields[columns->memory]) != 0 ||
+        mprof__import_size(&memory, &unit_bytes, row->fields[columns->memory]) != 0 ||
         (has_pid && mprof__integer_parse(&pid, number.bytes, number.length) != 0)) {
         return mprof__importer_warn(importer, MPROF_WARNING_NUMBER);
+    }
+    unit_bytes = unit_bytes > 0 ? unit_bytes : columns->unit_bytes;
+    if (unit_bytes == 0) {
+        return mprof__importer_refuse(importer,
+                                      "does not say the unit of its column '%s': say it with "
+                                      "`mprof import --unit KiB' (or B, MiB)",
+                                      columns->memory_name);
     }
     if (is_relative) {
         time_s *= columns->unit_s;
     }
+    if (has_pid && is_unsorted(columns, time_s)) {
+        return mprof__importer_refuse(importer, "is not in the order of time, so processes do not "
+                                                "add up: sort its rows by time");
+    }
+    note_time(columns, time_s);
     mprof_status status = MPROF_OK;
     if (!columns->is_described) {
         columns->is_described = true;
@@ -258,10 +305,10 @@ static mprof_status add_row(mprof__importer *importer, table *columns, const mpr
     }
     if (status != MPROF_OK || !has_pid) {
         return status == MPROF_OK
-                   ? mprof__importer_total(importer, time_s, memory * columns->unit_bytes / MIB)
+                   ? mprof__importer_total(importer, time_s, memory * unit_bytes / MIB)
                    : status;
     }
-    return mprof__importer_process(importer, time_s, pid, memory * columns->unit_bytes / MIB,
+    return mprof__importer_process(importer, time_s, pid, memory * unit_bytes / MIB,
                                    columns->command < row->count ? row->fields[columns->command]
                                                                  : (mprof_text){"", 0});
 }

@@ -28,11 +28,13 @@ struct mprof__importer {
     unsigned long line_number;   /* of the log, from 1 */
     unsigned long reader_number; /* that the reader gives to the next line */
 
-    mprof__number_map pids; /* that have a name */
+    mprof__number_map pids; /* to the last tick that they were in */
     int64_t main_pid;
     bool has_main;
 
     double tick_s; /* NAN: no tick is open */
+    double row_s;  /* of the last sample of the tick */
+    uint64_t tick_number;
     double tick_mib;
     unsigned long tick_line, tick_last_line;
     mprof__buffer tick; /* struct tick_sample of all processes */
@@ -138,6 +140,9 @@ mprof_status mprof__importer_kinds(mprof__importer *importer, double time_s,
 
 /* ---- processes ---- */
 
+/* A scan of processes takes a moment, and has each of them once. */
+#define SCAN_GAP_S 0.05
+
 static mprof_status end_tick(mprof__importer *importer)
 {
     const struct tick_sample *samples = (const void *)importer->tick.bytes;
@@ -189,23 +194,31 @@ static mprof_status begin_process(mprof__importer *importer, double time_s, int6
     return status;
 }
 
+static bool begins_tick(const mprof__importer *importer, double time_s, uint64_t last_tick)
+{
+    return isnan(importer->tick_s) || last_tick == importer->tick_number ||
+           fabs(time_s - importer->row_s) > SCAN_GAP_S;
+}
+
 mprof_status mprof__importer_process(mprof__importer *importer, double time_s, int64_t pid,
                                      double mib, mprof_text name)
 {
+    uint64_t last_tick = mprof__number_map_find(&importer->pids, (uint64_t)pid);
     mprof_status status = MPROF_OK;
-    if (!isnan(importer->tick_s) && importer->tick_s != time_s) {
+    if (begins_tick(importer, time_s, last_tick)) {
         status = end_tick(importer);
-    }
-    if (status == MPROF_OK && !mprof__number_map_find(&importer->pids, (uint64_t)pid)) {
-        if (mprof__number_map_put(&importer->pids, (uint64_t)pid, 1) != MPROF__PUT_DONE) {
-            return fail_without_memory(importer);
-        }
-        status = begin_process(importer, time_s, pid, name);
-    }
-    if (isnan(importer->tick_s)) {
+        importer->tick_number++;
         importer->tick_s = time_s;
         importer->tick_mib = 0;
         importer->tick_line = importer->line_number;
+    }
+    importer->row_s = time_s;
+    if (mprof__number_map_put(&importer->pids, (uint64_t)pid, importer->tick_number) !=
+        MPROF__PUT_DONE) {
+        return fail_without_memory(importer);
+    }
+    if (status == MPROF_OK && last_tick == 0) {
+        status = begin_process(importer, time_s, pid, name);
     }
     importer->tick_mib += mib;
     importer->tick_last_line = importer->line_number;

@@ -42,9 +42,9 @@ mprof_status mprof__importer_total(mprof__importer *importer, double time_s, dou
 mprof_status mprof__importer_kinds(mprof__importer *importer, double time_s,
                                    const double kinds_mib[MPROF_KIND_COUNT]);
 
-/* A sample of one process. Those with equal times, one after the other, are a tick, and their sum
- * is a sample of all. The first process of a log is its main one. The name is used when the pid is
- * seen first, and may be empty. */
+/* A sample of one process. Those of one moment, one after the other, are a tick, and their sum is a
+ * sample of all: a tick ends where a process comes again, or 50 ms pass. The first process of a log
+ * is its main one. The name is used when the pid is seen first, and may be empty. */
 mprof_status mprof__importer_process(mprof__importer *importer, double time_s, int64_t pid,
                                      double mib, mprof_text name);
 
@@ -87,6 +87,10 @@ mprof_text mprof__import_trim(mprof_text text);
 
 /* A number as other programs write it, also with an exponent; not negative. 0, or -1. */
 int mprof__import_number(double *value, mprof_text text);
+
+/* A size, which may have a unit behind it and a limit behind that: "12.5MiB / 2GiB". *unit_bytes is
+ * 0 if it has none. 0, or -1. */
+int mprof__import_size(double *value, double *unit_bytes, mprof_text text);
 
 /* Seconds, milli-, micro- or nanoseconds since 1970 by their size, smaller ones since any moment,
  * or a date in ISO 8601, without a zone in local time. 0, or -1. *is_relative: too small for a

@@ -17,9 +17,16 @@ typedef struct massif {
 
 enum { HAS_TIME = 1, HAS_HEAP = 2 };
 
+/* heaptrack's own file: "v 10400 3", then "X" and the command. */
+static bool is_trace(mprof_text head)
+{
+    return mprof__import_begins(head, "v 1") && mprof__import_contains(head, "\nX ");
+}
+
 static bool recognise(mprof_text head)
 {
-    return (mprof__import_begins(head, "desc:") && mprof__import_contains(head, "\ncmd:") &&
+    return is_trace(head) ||
+           (mprof__import_begins(head, "desc:") && mprof__import_contains(head, "\ncmd:") &&
             mprof__import_contains(head, "\ntime_unit:")) ||
            (mprof__import_begins(head, "#-----------\nsnapshot=") &&
             mprof__import_contains(head, "\nmem_heap_B="));
@@ -112,6 +119,10 @@ static mprof_status read_value(mprof__importer *importer, massif *file, mprof_te
 static mprof_status read_line(mprof__importer *importer, mprof_text line)
 {
     massif *file = mprof__importer_state(importer);
+    if (mprof__import_begins(line, "v 1")) {
+        return mprof__importer_refuse(importer, "is heaptrack's trace: convert it with "
+                                                "`heaptrack_print -f FILE -M massif.out'");
+    }
     if (mprof__import_begins(line, "desc:")) {
         file->is_heaptrack = mprof__import_contains(line, "heaptrack");
         return MPROF_OK;

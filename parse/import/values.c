@@ -172,6 +172,32 @@ static double unit_of(const char *word)
     return 0;
 }
 
+int mprof__import_size(double *value, double *unit_bytes, mprof_text text)
+{
+    char word[16];
+    size_t digits = 0, letters = 0;
+    *unit_bytes = 0;
+    if (mprof__import_number(value, text) == 0) {
+        return 0;
+    }
+    while (digits < text.length && text.bytes[digits] &&
+           strchr("0123456789.", text.bytes[digits])) {
+        digits++;
+    }
+    mprof_text rest = mprof__import_trim((mprof_text){text.bytes + digits, text.length - digits});
+    while (letters < rest.length && letters < sizeof word - 1 &&
+           isalpha((unsigned char)rest.bytes[letters])) {
+        word[letters] = rest.bytes[letters];
+        letters++;
+    }
+    word[letters] = '\0';
+    *unit_bytes = unit_of(word);
+    rest = mprof__import_trim((mprof_text){rest.bytes + letters, rest.length - letters});
+    return *unit_bytes > 0 && (rest.length == 0 || rest.bytes[0] == '/')
+               ? mprof__import_number(value, (mprof_text){text.bytes, digits})
+               : -1;
+}
+
 int mprof__import_unit_read(double *bytes, const char *text)
 {
     *bytes = unit_of(text);

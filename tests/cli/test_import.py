@@ -200,6 +200,7 @@ class Import(TestCase):
         self.assertEqual((recording.facts["imported-from"], recording.facts["measured"]), ("heaptrack", "heap"))
         self.assertAlmostEqual(max(mib for mib, _ in recording.mem), 40, delta=1)
         self.assertTrue(0.2 < recording.mem[-1][1] < DEADLINE_S)
+        self.refused(trace.name, ":1: is heaptrack's trace: convert it with `heaptrack_print -f FILE -M massif.out'")
         self.assertIn("hog", json.loads(self.run_mprof("peak", "--json", "h.out").stdout)
                       ["recordings"][0]["runs"][0]["command_line"])
 
@@ -213,6 +214,8 @@ class Import(TestCase):
                 ("# elapsed_ms\tmem_bytes\n0\t1048576\n500\t2097152\n", [(1.0, 0.0), (2.0, 0.5)]),
                 ("epoch   memory_gib\n1795330000   1\n", [(1024.0, 1795330000.0)]),
                 ('"when","time","used MB"\n"a, b",1795330000123,"1.5e1"\r\n', [(15.0, 1795330000.123)]),
+                ("date,MemUsage\n2026-11-22T14:06:40Z,512KiB / 2GiB\n2026-11-22T14:06:41Z,1.5 MiB\n",
+                 [(0.5, 1795356400.0), (1.5, 1795356401.0)]),
                 ("\ufefftime,rss_kib\r\n1795330000,1024\r\n", [(1.0, 1795330000.0)])):
             with self.subTest(text=text):
                 self.assertEqual(self.imported(self.put("x.csv", text)).mem, expected)
@@ -225,6 +228,20 @@ class Import(TestCase):
         self.assertEqual(recording.mem, [(3.0, 1795330000.0), (5.0, 1795330001.0)])
         self.assertEqual(recording.chld, [(9, 2.0, 1795330000.0), (9, 4.0, 1795330001.0)])
         self.assertEqual([name for _, _, name in recording.named], ["main", "b, c"])
+
+    def test_scans_of_processes(self):
+        """A scan takes a moment, has each process once, and may be repeated within a second."""
+        text = "time,pid,rss_kib\n" + "".join(
+            f"{1795330000 + second}.{100 + pid},{pid},1024\n" for second in (0, 1) for pid in (7, 8, 9))
+        recording = self.imported(self.put("p.csv", text))
+        self.assertEqual(recording.mem, [(3.0, 1795330000.107), (3.0, 1795330001.107)])
+        self.assertEqual({moment for _, _, moment in recording.chld}, {1795330000.107, 1795330001.107})
+        text = "time,pid,rss_kib\n" + "1795330000,7,1024\n1795330000,8,1024\n" * 2
+        self.assertEqual(self.imported(self.put("p.csv", text)).mem, [(2.0, 1795330000.0)] * 2)
+        by_process = "time,pid,rss_kib\n" + "".join(
+            f"{1795330000 + second},{pid},1024\n" for pid in (7, 8) for second in (0, 1, 2))
+        self.refused(self.put("q.csv", by_process), ":5: is not in the order of time, so processes do not add up: "
+                     "sort its rows by time")
 
     def test_chosen_columns(self):
         self.put("x.csv", "a,b,c\n1795330000,5,1024\n1795330001,6,2048\n")
@@ -239,7 +256,7 @@ class Import(TestCase):
         self.refused("x.csv", ":1: has no column 'z'", "import", "--time-column", "z")
         self.refused("x.csv", ":1: has no column that is known: name it with --memory-column", "import",
                      "--time-column", "a")
-        self.refused(self.put("u.csv", "time,rss\n1795330000,5\n"), ":1: does not say the unit of its column 'rss': "
+        self.refused(self.put("u.csv", "time,rss\n1795330000,5\n"), ":2: does not say the unit of its column 'rss': "
                      "say it with `mprof import --unit KiB' (or B, MiB)")
 
     # ---- what is wrong ----
