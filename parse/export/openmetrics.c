@@ -6,6 +6,7 @@
 #include "sorter.h"
 
 #include "parse/array.h"
+#include "parse/map.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,9 +30,11 @@ typedef struct sample {
 
 /* What the labels of a run's series need, when all runs have been read. */
 typedef struct run_labels {
-    char *run, *host; /* owned; recording="a.dat", and ,host="h" */
-    char **processes; /* owned; pid="1",process="name" */
-    char **functions; /* owned; function="name" */
+    char *run, *host;  /* owned; recording="a.dat", and ,host="h" */
+    char **processes;  /* owned; pid="1",process="name" */
+    uint32_t *first;   /* owned; the first process with the same labels */
+    mprof__map owners; /* of labels of processes */
+    char **functions;  /* owned; function="name" */
     size_t process_count, function_count;
 } run_labels;
 
@@ -140,8 +143,9 @@ static mprof_status begin_run(mprof__export_out *out, const mprof__export_run *r
     run_labels *labels = &runs[state->run_count++];
     *labels = (run_labels){.run = make_label(write_run_labels, run, 0),
                            .host = make_label(write_host_label, run, 0),
-                           .processes = calloc(run->process_count, sizeof *labels->processes)};
-    if (!labels->run || !labels->host || !labels->processes) {
+                           .processes = calloc(run->process_count, sizeof *labels->processes),
+                           .first = calloc(run->process_count, sizeof *labels->first)};
+    if (!labels->run || !labels->host || !labels->processes || !labels->first) {
         return fail_memory(out);
     }
     labels->process_count = run->process_count;
@@ -164,17 +168,30 @@ static mprof_status add(mprof__export_out *out, mprof__exported_metric metric, u
     return mprof__sorter_add(state->samples, &item, out->error);
 }
 
-static mprof_status keep_process_label(mprof__export_out *out, const mprof__export_run *run,
-                                       uint32_t process)
+/* The process whose series the values of *process belong to: the first one with the same labels, as
+ * where a pid was used again for the same program. */
+static mprof_status find_owner(mprof__export_out *out, const mprof__export_run *run,
+                               uint32_t *process)
 {
     openmetrics *state = out->state;
-    char **label = process == MPROF__EXPORT_NO_PROCESS
-                       ? NULL
-                       : &state->runs[state->run_count - 1].processes[process];
-    if (label && !*label) {
-        *label = make_label(write_process_labels, run, process);
+    run_labels *labels = &state->runs[state->run_count - 1];
+    uint32_t own = *process;
+    if (own == MPROF__EXPORT_NO_PROCESS) {
+        return MPROF_OK;
     }
-    return !label || *label ? MPROF_OK : fail_memory(out);
+    if (!labels->processes[own]) {
+        char *label = make_label(write_process_labels, run, own);
+        size_t length = label ? strlen(label) : 0;
+        labels->processes[own] = label;
+        uint32_t first = label ? mprof__map_find(&labels->owners, label, length) : MPROF__MAP_NONE;
+        labels->first[own] = first == MPROF__MAP_NONE ? own : first;
+        if (!label || (first == MPROF__MAP_NONE &&
+                       mprof__map_set(&labels->owners, NULL, label, length, own) != 0)) {
+            return fail_memory(out);
+        }
+    }
+    *process = labels->first[own];
+    return MPROF_OK;
 }
 
 static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
@@ -185,7 +202,8 @@ static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
     bool is_memory =
         value->what == MPROF__EXPORT_TOTAL ||
         (value->what == MPROF__EXPORT_MEMORY && value->process == 0 && !run->mem_is_total);
-    mprof_status status = keep_process_label(out, run, value->process);
+    uint32_t owner = value->process;
+    mprof_status status = find_owner(out, run, &owner);
     if (status == MPROF_OK && is_memory) {
         state->first_s = fmin(state->first_s, value->time_s);
         state->last_s = fmax(state->last_s, value->time_s);
@@ -196,16 +214,16 @@ static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
     }
     switch (value->what) {
     case MPROF__EXPORT_MEMORY:
-        return add(out, MPROF__METRIC_PROCESS, 0, value->process, value->time_s, bytes);
+        return add(out, MPROF__METRIC_PROCESS, 0, owner, value->time_s, bytes);
     case MPROF__EXPORT_HIGH_WATER:
-        return add(out, MPROF__METRIC_HIGH_WATER, 0, value->process, value->time_s, bytes);
+        return add(out, MPROF__METRIC_HIGH_WATER, 0, owner, value->time_s, bytes);
     case MPROF__EXPORT_GROUP:
         return add(out, MPROF__METRIC_GROUP, 0, 0, value->time_s, bytes);
     case MPROF__EXPORT_GROUP_LIMIT:
         return add(out, MPROF__METRIC_GROUP_LIMIT, 0, 0, value->time_s, bytes);
     default:
-        return add(out, MPROF__METRIC_KIND, value->what - MPROF__EXPORT_KIND, value->process,
-                   value->time_s, bytes);
+        return add(out, MPROF__METRIC_KIND, value->what - MPROF__EXPORT_KIND, owner, value->time_s,
+                   bytes);
     }
 }
 
@@ -372,6 +390,8 @@ static void release(mprof__export_out *out)
             free(labels->functions[k]);
         }
         free(labels->processes);
+        free(labels->first);
+        mprof__map_free(&labels->owners);
         free(labels->functions);
         free(labels->run);
         free(labels->host);

@@ -280,9 +280,16 @@ static mprof_status read_samples(void *data, const mprof_sample *samples, size_t
     return status;
 }
 
+/* Writers get C strings, so names that differ only behind a NUL are one. */
+static mprof_text until_nul(mprof_text text)
+{
+    return (mprof_text){text.bytes, text.length ? strnlen(text.bytes, text.length) : 0};
+}
+
 /* Index of a text; MPROF__MAP_NONE without memory. The texts must not change afterwards. */
 static uint32_t find_function(reading *r, mprof_text name)
 {
+    name = until_nul(name);
     uint32_t at = mprof__map_find(&r->function_numbers, name.bytes, name.length);
     if (at != MPROF__MAP_NONE) {
         return at;
@@ -307,6 +314,7 @@ static uint32_t find_function(reading *r, mprof_text name)
 static uint32_t find_lane(reading *r, uint32_t process, mprof_text name)
 {
     char key[sizeof process + NAME_SIZE];
+    name = until_nul(name);
     size_t length = mprof__text_cut(name.bytes, name.length, NAME_SIZE);
     memcpy(key, &process, sizeof process);
     if (length > 0) {

@@ -311,6 +311,22 @@ class Export(TestCase):
         self.assertEqual(calls, [1, 2])
         self.assertEqual(families["mprof_peak_bytes"].samples[0].value, in_bytes(43.5))
 
+    def test_equal_labels_are_one_series(self):
+        """A pid that was used again by the same program, and names that differ behind a NUL."""
+        lines = [own_line("FACT", "pid", "100"), own_line("FACT", "include-children", "no"), f"MEM 1.0 {START}.0\n"]
+        for at in (1, 4):
+            lines += [own_line("PROC", 101, 100, f"{START + at}.0", "same"), f"CHLD 101 {at}.000000 {START + at}.0\n",
+                      own_line("EXIT", 101, f"{START + at + 1}.0", "status", 0),
+                      own_line("PROC", 101 + at, 100, f"{START + at}.0", "other"),
+                      f"CHLD {101 + at} 2.000000 {START + at}.0\n",
+                      f"FUNC m.f\\x00{at} 1.0 {START + at}.0 1.0 {START + at}.5 0 pid=100\n"]
+        self.make("again.dat", "CMDLINE x\n" + "".join(lines))
+        series = [line.rpartition("} ")[0] for line in
+                  self.export("openmetrics", "again.dat")[0].read_text().splitlines() if not line.startswith("#")]
+        blocks = [name for number, name in enumerate(series) if number == 0 or series[number - 1] != name]
+        self.assertEqual(len(blocks), len(set(blocks)), blocks)
+        self.assertEqual(sum('process="same"' in name for name in series), 2)
+
     @contextlib.contextmanager
     def prometheus(self, data):
         """Runs Prometheus on the loopback; yields a function that asks it: (query, time) -> result."""
