@@ -670,21 +670,50 @@ void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_n
     stacks->moved_faults = 0;
 }
 
-int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks, mprof_text lane,
-                                       int32_t level, int64_t enter_ns, int64_t exit_ns)
+static bool has_name(const mprof__stack_lane *lane, mprof_text name)
+{
+    return strlen(lane->name) == name.length && memcmp(lane->name, name.bytes, name.length) == 0;
+}
+
+/* The thread that the process calls so. If none has that name yet: the only one that may have shown
+ * the call, which takes the name over. NULL: not known, or a greenlet or task. */
+static mprof__stack_thread *thread_of_call(mprof__process_stacks *stacks,
+                                           const mprof__event_log_call *call)
+{
+    mprof__stack_thread *found = NULL;
+
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (has_name(stacks->threads[i]->lane, call->lane)) {
+            return stacks->threads[i];
+        }
+    }
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+
+        if (thread->lane->number > 0 && !thread->lane->is_adopted &&
+            mprof__stack_thread_may_show(thread, stacks->context->tree, call)) {
+            if (found) {
+                return NULL;
+            }
+            found = thread;
+        }
+    }
+    if (found) {
+        mprof__stack_lane_adopt(found->lane, call->lane.bytes, call->lane.length);
+    }
+    return found;
+}
+
+int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks,
+                                       const mprof__event_log_call *call)
 {
     const mprof__recorded_functions recorded = {stacks, is_recorded};
     mprof__stack_span_sink sink = sink_of(stacks);
+    mprof__stack_thread *thread = thread_of_call(stacks, call);
 
-    for (size_t i = 0; i < stacks->thread_count; i++) {
-        mprof__stack_thread *thread = stacks->threads[i];
-        const char *name = thread->lane->name;
-
-        if (strlen(name) == lane.length && memcmp(name, lane.bytes, lane.length) == 0) {
-            return mprof__stack_thread_end_call(thread, level, enter_ns, exit_ns, &recorded, &sink);
-        }
-    }
-    return 0;
+    return thread ? mprof__stack_thread_end_call(thread, call->level, call->enter_ns, call->exit_ns,
+                                                 &recorded, &sink)
+                  : 0;
 }
 
 size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_log *log,

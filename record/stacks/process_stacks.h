@@ -88,8 +88,8 @@ mprof_status mprof__process_stacks_sample(mprof__process_stacks *stacks,
 void mprof__process_stacks_set_pace(mprof__process_stacks *stacks, int64_t now_ns);
 
 /* A call that the process has recorded itself has ended: see stack_thread.h. */
-int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks, mprof_text lane,
-                                       int32_t level, int64_t enter_ns, int64_t exit_ns);
+int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks,
+                                       const mprof__event_log_call *call);
 
 /* The process has forked a child: they share its memory until one of them writes. */
 void mprof__process_stacks_note_fork(mprof__process_stacks *stacks);

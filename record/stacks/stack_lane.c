@@ -43,6 +43,34 @@ static mprof__stack_lane *add(mprof__stack_lanes *lanes, const char *name)
     }
     if (lane) {
         items[lanes->count++] = lane;
+        lane->is_used = true;
+    }
+    return lane;
+}
+
+static mprof__stack_lane *claim_numbered(mprof__stack_lanes *lanes)
+{
+    mprof__stack_lane *lowest = NULL;
+    unsigned highest = 0;
+    char text[32];
+
+    for (size_t i = 0; i < lanes->count; i++) {
+        mprof__stack_lane *lane = lanes->items[i];
+
+        highest = lane->number > highest ? lane->number : highest;
+        if (lane->number > 0 && !lane->is_used && !lane->is_adopted &&
+            (!lowest || lane->number < lowest->number)) {
+            lowest = lane;
+        }
+    }
+    if (lowest) {
+        lowest->is_used = true;
+        return lowest;
+    }
+    snprintf(text, sizeof text, "thread %u", highest + 1);
+    mprof__stack_lane *lane = add(lanes, text);
+    if (lane) {
+        lane->number = highest + 1;
     }
     return lane;
 }
@@ -51,24 +79,44 @@ mprof__stack_lane *mprof__stack_lanes_claim(mprof__stack_lanes *lanes, const cha
 {
     char text[96];
 
-    for (unsigned number = 1;; number++) {
-        if (!name) {
-            snprintf(text, sizeof text, "thread %u", number);
-        } else if (number == 1) {
-            snprintf(text, sizeof text, "%s", name);
-        } else {
-            snprintf(text, sizeof text, "%s #%u", name, number);
-        }
+    if (!name) {
+        return claim_numbered(lanes);
+    }
+    snprintf(text, sizeof text, "%s", name);
+    for (unsigned number = 2;; number++) {
         mprof__stack_lane *lane = find(lanes, text);
+
         if (!lane) {
-            lane = add(lanes, text);
-        } else if (lane->is_used) {
-            continue;
+            return add(lanes, text);
         }
-        if (lane) {
+        if (!lane->is_used) {
             lane->is_used = true;
+            return lane;
         }
-        return lane;
+        snprintf(text, sizeof text, "%s #%u", name, number);
+    }
+}
+
+static void rename_lane(mprof__stack_lane *lane, char *name, bool is_adopted)
+{
+    if (name) {
+        free(lane->name);
+        lane->name = name;
+        lane->is_adopted = is_adopted;
+    }
+}
+
+void mprof__stack_lane_adopt(mprof__stack_lane *lane, const char *name, size_t length)
+{
+    rename_lane(lane, strndup(name, length), true);
+}
+
+static void release_name(mprof__stack_lane *lane)
+{
+    char *name = NULL;
+
+    if (asprintf(&name, "thread %u", lane->number) > 0) {
+        rename_lane(lane, name, false);
     }
 }
 
@@ -109,6 +157,9 @@ size_t mprof__stack_lanes_write(mprof__stack_lanes *lanes, mprof__event_log *log
         written += lane->count;
         lane->count = 0;
         lane->last = 0;
+        if (lane->is_adopted && !lane->is_used) {
+            release_name(lane);
+        }
     }
     return written;
 }

@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 typedef struct mprof__stack_lane {
-    char *name; /* owned; "": the main thread */
+    char *name;      /* owned; "": the main thread */
+    unsigned number; /* of "thread 1" and so on; 0: another name */
     bool is_used;
+    bool is_adopted; /* numbered, but called as the process calls its thread */
     int64_t from_ns; /* when the first of the sums began; 0: no sums */
     mprof__stack_sum *sums;
     size_t count;
@@ -31,6 +33,10 @@ void mprof__stack_lanes_close(mprof__stack_lanes *lanes);
 /* The lane of that name; where it is in use, "name #2" and so on. name NULL: the free one with the
  * lowest number, "thread 1", "thread 2" ... NULL: out of memory. */
 mprof__stack_lane *mprof__stack_lanes_claim(mprof__stack_lanes *lanes, const char *name);
+
+/* The process has recorded calls of this thread under another name, which the lane takes over until
+ * its thread ends and its sums are written. */
+void mprof__stack_lane_adopt(mprof__stack_lane *lane, const char *name, size_t length);
 
 /* The sum of a node, in which from_ns begins unless there are others; NULL: out of memory. */
 mprof__stack_sum *mprof__stack_lane_sum(mprof__stack_lane *lane, uint32_t node, int64_t from_ns);

@@ -43,7 +43,7 @@
 typedef struct ended_span {
     mprof__stack_span span;
     int64_t pid;
-    const char *lane; /* borrowed from its process */
+    const mprof__stack_lane *lane; /* borrowed from its process */
     int32_t level;
     int64_t exit_ns;
     int64_t exit_bytes;
@@ -146,14 +146,9 @@ static void add_span(void *data, int64_t pid, const mprof__stack_thread *thread,
         return;
     }
     recorder->ended = ended;
-    ended[recorder->ended_count++] = (ended_span){*span,
-                                                  pid,
-                                                  thread->lane->name,
-                                                  (int32_t)level,
-                                                  exit_ns,
-                                                  exit_bytes,
-                                                  is_open,
-                                                  has_call_around(thread, span, level)};
+    ended[recorder->ended_count++] =
+        (ended_span){*span,   pid,        thread->lane, (int32_t)level,
+                     exit_ns, exit_bytes, is_open,      has_call_around(thread, span, level)};
 }
 
 static void write_span(const mprof__stack_recorder *recorder, const ended_span *ended)
@@ -162,7 +157,7 @@ static void write_span(const mprof__stack_recorder *recorder, const ended_span *
     const mprof__event_log_call call = {
         .pid = ended->pid,
         .name = mprof__frame_tree_name(&recorder->frames, span->function),
-        .lane = {ended->lane, strlen(ended->lane)},
+        .lane = {ended->lane->name, strlen(ended->lane->name)},
         .level = ended->level,
         .enter_ns = span->enter_ns,
         .enter_bytes = span->enter_bytes,
@@ -541,14 +536,14 @@ int32_t mprof__stack_recorder_end_call(mprof__stack_recorder *recorder,
 {
     mprof__process_stacks *stacks = find(recorder, call->pid);
 
-    int32_t around = stacks ? mprof__process_stacks_end_call(stacks, call->lane, call->level,
-                                                             call->enter_ns, call->exit_ns)
-                            : 0;
+    int32_t around = stacks ? mprof__process_stacks_end_call(stacks, call) : 0;
     for (size_t i = 0; i < recorder->ended_count; i++) {
         ended_span *ended = &recorder->ended[i];
 
-        if (ended->pid == call->pid && strlen(ended->lane) == call->lane.length &&
-            memcmp(ended->lane, call->lane.bytes, call->lane.length) == 0) {
+        const char *lane = ended->lane->name;
+
+        if (ended->pid == call->pid && strlen(lane) == call->lane.length &&
+            memcmp(lane, call->lane.bytes, call->lane.length) == 0) {
             fit_to_call(ended, call, call->level + around);
         }
     }

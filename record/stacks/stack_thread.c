@@ -123,6 +123,7 @@ static void check_recorded(mprof__stack_thread *thread, size_t from,
                            const mprof__recorded_functions *recorded)
 {
     mprof__recorded_frames *frames = &thread->recorded[0];
+    size_t recorded_count = 0;
 
     for (size_t i = 0; i < frames->depth && i < thread->depth; i++) {
         mprof__stack_span *span = &thread->spans[i];
@@ -131,8 +132,31 @@ static void check_recorded(mprof__stack_thread *thread, size_t from,
             span->is_recorded || (i >= from && recorded->contain(recorded->data, span->function));
         if (span->is_recorded) {
             frames->bits[i / 64] |= UINT64_C(1) << i % 64;
+            if (recorded_count < MPROF__RECORDED_LEVELS_MAX) {
+                frames->functions[recorded_count++] = span->function;
+            }
         }
     }
+}
+
+bool mprof__stack_thread_may_show(const mprof__stack_thread *thread, const mprof__frame_tree *tree,
+                                  const mprof__event_log_call *call)
+{
+    for (size_t i = 0; i < 2 && call->level < MPROF__RECORDED_LEVELS_MAX; i++) {
+        const mprof__recorded_frames *frames = &thread->recorded[i];
+        uint32_t function = frames->functions[call->level];
+
+        if (function != 0 && frames->time_ns >= call->enter_ns &&
+            frames->time_ns <= call->exit_ns) {
+            mprof_text name = mprof__frame_tree_name(tree, function);
+
+            if (name.length == call->name.length &&
+                memcmp(name.bytes, call->name.bytes, name.length) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void mprof__stack_thread_note_recorded(mprof__stack_thread *thread, int64_t now_ns,

@@ -36,10 +36,13 @@ typedef struct mprof__stack_moment {
     int64_t before_bytes;
 } mprof__stack_moment;
 
+#define MPROF__RECORDED_LEVELS_MAX 8
+
 /* Which frames of a sample are functions that the process records itself, outermost first. */
 typedef struct mprof__recorded_frames {
     int64_t time_ns;
     uint64_t bits[MPROF__SHOWN_FRAMES_MAX / 64 + 1];
+    uint32_t functions[MPROF__RECORDED_LEVELS_MAX]; /* of the outermost of them */
     size_t depth;
     bool is_checked; /* again, with functions that were recorded for the first time since */
 } mprof__recorded_frames;
@@ -101,6 +104,11 @@ typedef struct mprof__recorded_functions {
 /* Notes which spans are of recorded functions, as of a sample that was taken over. */
 void mprof__stack_thread_note_recorded(mprof__stack_thread *thread, int64_t now_ns,
                                        const mprof__recorded_functions *recorded);
+
+/* Whether a sample during a recorded call may show it: a recorded function of that name and level.
+ */
+bool mprof__stack_thread_may_show(const mprof__stack_thread *thread, const mprof__frame_tree *tree,
+                                  const mprof__event_log_call *call);
 
 /* Returns how many spans of samples are around a recorded call that has ended; level: its own among
  * recorded calls. Spans inside of it end with it, although a frame in the same place has been seen

@@ -190,6 +190,26 @@ for thread in threads: thread.join()
         self.assertEqual({call.lane for call in recording.calls if call.name == "__main__.work"},
                          {r"thread\x201", r"thread\x202"})
 
+    def test_threads_are_called_as_the_process_calls_them(self):
+        recording = self.record("""
+import threading
+def around(function):
+    for _ in range(6): function()
+@profile
+def one(): burn(0.06)
+@profile
+def two(): burn(0.09)
+threads = [threading.Thread(target=around, args=(function,), name=function.__name__ + '!') for function in (one, two)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+""", "--stacks")
+        for name in "one", "two":
+            calls = recording.calls_of(f"__main__.{name}")
+            self.assertEqual(len(calls), 6)
+            self.assertEqual({call.lane for call in calls}, {f"{name}!"})
+            self.assertEqual({call.level for call in calls[3:]}, {1})
+        self.assertEqual({call.lane for call in recording.calls_of("__main__.around")}, {"one!", "two!"})
+
     def test_descendants(self):
         recording = self.record("""
 import multiprocessing, os

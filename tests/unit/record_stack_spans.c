@@ -221,6 +221,10 @@ static void test_lanes(void **state)
     assert_string_equal(mprof__stack_lanes_claim(&lanes, "io")->name, "io #2");
     first->is_used = false;
     assert_ptr_equal(mprof__stack_lanes_claim(&lanes, NULL), first);
+    mprof__stack_lane_adopt(first, "Thread-1 (f)x", strlen("Thread-1 (f)"));
+    assert_string_equal(first->name, "Thread-1 (f)");
+    first->is_used = false; /* keeps its name until its sums are written */
+    assert_string_equal(mprof__stack_lanes_claim(&lanes, NULL)->name, "thread 3");
     for (uint32_t node = 1; node < 100; node++) {
         mprof__stack_lane_sum(first, node, 5)->samples++;
         mprof__stack_lane_sum(first, 1, 7)->samples++;
