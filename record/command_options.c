@@ -108,7 +108,10 @@ static const struct argp_option option_table[] = {
      "once a second write the current values into this directory, for Prometheus' node exporter",
      0},
     {"quiet", 'q', NULL, 0, "print no messages about a recording that goes well", 0},
-    {"output", 'o', "FILE", 0, "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat)", 0},
+    {"output", 'o', "FILE", 0,
+     "record into FILE (mprofile_<YYYYmmddHHMMSS>.dat); %h host, %r rank, %j job, %p pid, %n pod, "
+     "%t time",
+     0},
     {"backend", KEY_BACKEND, "NAME", 0,
      "what is measured: psutil or posix (RSS), psutil_pss, psutil_uss", 0},
     {0},

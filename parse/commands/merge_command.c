@@ -2,10 +2,9 @@
 #include "command.h"
 #include "command_parts.h"
 #include "parse/array.h"
+#include "parse/export/replaced_file.h"
 #include "parse/merge/merge.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -103,25 +102,6 @@ static bool is_stdout(const request *r)
     return strcmp(r->output, "-") == 0;
 }
 
-/* A new file keeps the rights of the one it replaces; else it is private, as recordings are. */
-static mode_t mode_of(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 ? status.st_mode & 0777 : 0600;
-}
-
-static int fail_output(const char *path, int number, const char *what)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-    if (number) {
-        mprof_error_set_errno(&error, number, "%s", what);
-    } else {
-        mprof_error_set(&error, MPROF_EARGUMENT, "%s", what);
-    }
-    mprof_error_at(&error, path, 0);
-    return mprof__command_fail(&error);
-}
-
 /* Checked before anything is read. */
 static int check_output(const request *r)
 {
@@ -129,10 +109,13 @@ static int check_output(const request *r)
     if (is_stdout(r) || stat(r->output, &status) != 0 || S_ISREG(status.st_mode)) {
         return MPROF_EXIT_OK;
     }
-    return fail_output(r->output, 0,
-                       S_ISDIR(status.st_mode)
-                           ? "is a directory; name a file in it"
-                           : "is not a regular file; name a regular or a new file");
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_error_set(&error, MPROF_EARGUMENT,
+                    S_ISDIR(status.st_mode)
+                        ? "is a directory; name a file in it"
+                        : "is not a regular file; name a regular or a new file");
+    mprof_error_at(&error, r->output, 0);
+    return mprof__command_fail(&error);
 }
 
 /* The output may be among the inputs if `*.dat' was given a second time. */
@@ -173,67 +156,42 @@ static void print_result(const request *r, const mprof__merge_result *result)
     printf(", peak %.3f MiB, sum of peaks %.3f MiB\n", result->peak_mib, result->sum_of_peaks_mib);
 }
 
-/* Writes beside the target, and replaces it when all is written. */
-static mprof_status merge_into(const request *r, int fd, char **paths, size_t path_count,
-                               mprof__merge_result *result, mprof_error *error)
+static mprof_status merge_into(const request *r, mprof__replaced_file *file, char **paths,
+                               size_t path_count, mprof__merge_result *result, mprof_error *error)
 {
     mprof__merge_options merging = {.offsets = r->offsets,
                                     .offset_count = r->offset_count,
                                     .align_by = r->align_by,
                                     .note = print_note};
-    return mprof__merge(result, fd, is_stdout(r) ? "<stdout>" : r->output, paths, path_count,
+    return mprof__merge(result, file->fd, is_stdout(r) ? "<stdout>" : r->output, paths, path_count,
                         &merging, error);
 }
 
-static int merge_into_file(const request *r, char **paths, size_t path_count,
-                           mprof__merge_result *result)
+/* The older file, if there is one, is replaced when all is written. */
+static int write_output(const request *r, char **paths, size_t path_count,
+                        mprof__merge_result *result)
 {
-    char *real = realpath(r->output, NULL); /* behind a link, the file itself is replaced */
-    const char *target = real ? real : r->output;
-    char *temporary = NULL;
+    struct stat status;
+    mprof__replaced_file file;
     mprof_error error = MPROF_ERROR_INIT;
-    int exit_code = MPROF_EXIT_FAILED;
-    if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
-        free(real);
-        return fail_output(r->output, ENOMEM, "cannot write");
+    bool is_new = !is_stdout(r) && stat(r->output, &status) != 0;
+    mprof_status outcome = mprof__replaced_file_open(&file, r->output, &error);
+    if (outcome == MPROF_OK && is_new) {
+        (void)fchmod(file.fd, 0600); /* private, as recordings are */
     }
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        exit_code = fail_output(r->output, errno, "cannot make the file");
-    } else {
-        mprof_status status = merge_into(r, fd, paths, path_count, result, &error);
-        if (status != MPROF_OK) {
-            exit_code = mprof__command_fail(&error);
-            exit_code = status == MPROF_EARGUMENT ? MPROF_EXIT_USAGE : exit_code;
-        } else if (fchmod(fd, mode_of(target)) != 0 || close(fd) != 0 ||
-                   rename(temporary, target) != 0) {
-            exit_code = fail_output(r->output, errno, "cannot write");
-            fd = -1;
+    if (outcome == MPROF_OK) {
+        outcome = merge_into(r, &file, paths, path_count, result, &error);
+        if (outcome == MPROF_OK) {
+            outcome = mprof__replaced_file_commit(&file, &error);
         } else {
-            free(temporary);
-            free(real);
-            return MPROF_EXIT_OK;
+            mprof__replaced_file_discard(&file);
         }
-        if (fd >= 0) {
-            close(fd);
-        }
-        unlink(temporary);
     }
-    free(temporary);
-    free(real);
-    return exit_code;
-}
-
-static int merge_into_stdout(const request *r, char **paths, size_t path_count,
-                             mprof__merge_result *result)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-    mprof_status status = merge_into(r, STDOUT_FILENO, paths, path_count, result, &error);
-    if (status == MPROF_OK) {
+    if (outcome == MPROF_OK) {
         return MPROF_EXIT_OK;
     }
     mprof__command_fail(&error);
-    return status == MPROF_EARGUMENT ? MPROF_EXIT_USAGE : MPROF_EXIT_FAILED;
+    return outcome == MPROF_EARGUMENT ? MPROF_EXIT_USAGE : MPROF_EXIT_FAILED;
 }
 
 static int merge(const request *r)
@@ -247,8 +205,7 @@ static int merge(const request *r)
     int found = mprof__command_inputs_and_directories(&paths, &path_count, r->arguments.items,
                                                       r->arguments.count);
     drop_output(r, paths, &path_count);
-    int exit_code = is_stdout(r) ? merge_into_stdout(r, paths, path_count, &result)
-                                 : merge_into_file(r, paths, path_count, &result);
+    int exit_code = write_output(r, paths, path_count, &result);
     if (exit_code == MPROF_EXIT_OK) {
         print_result(r, &result);
         exit_code =

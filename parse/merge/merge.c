@@ -420,6 +420,10 @@ static mprof_status write_merged(merger *m, const mprof__merge_runs *runs,
     }
     end_moment(m);
     end_stretch(m);
+    if (isnan(m->peak_mib)) { /* damaged: a merged recording without samples of processes */
+        mprof_writer_append_mem(m->writer, (mprof_sample){0, m->plan->start_s});
+        m->peak_mib = 0;
+    }
     return mprof_writer_finish(m->writer, m->error);
 }
 
@@ -482,6 +486,48 @@ static mprof_status read_input(inputs *all, const char *path, const mprof__merge
     return MPROF_OK;
 }
 
+/* The survey took samples in the order of the file. In a run that is not sorted, ticks and their
+ * sums are others. */
+static mprof_status measure_unsorted(mprof__merge_run *run, mprof_error *error)
+{
+    static const mprof__merge_plan no_plan = {0};
+    const mprof__merge_item *item;
+    mprof__cursor cursor;
+    double tick_s = NAN, sum_mib = 0, peak_mib = 0;
+    double first_s = run->first_s;
+    run->first_s = -INFINITY; /* so that none seems to be too early */
+    mprof_status status =
+        mprof__cursor_open(&cursor, run, &no_plan, MPROF__CURSOR_SAMPLES, BLOCK_MOST, false, error);
+    while (status == MPROF_OK && (item = mprof__cursor_next(&cursor, &status)) != NULL) {
+        if (item->pid < 0) {
+            continue;
+        }
+        sum_mib = item->time_s == tick_s ? sum_mib + item->mib : item->mib;
+        peak_mib = mprof__larger(peak_mib, sum_mib);
+        first_s = isnan(tick_s) ? item->time_s : first_s;
+        tick_s = item->time_s;
+        run->last_s = item->time_s;
+    }
+    run->first_s = first_s;
+    mprof__cursor_free(&cursor);
+    if (run->has_children) {
+        run->peak_mib = peak_mib;
+    }
+    mprof__merge_find_end(run);
+    return status;
+}
+
+static mprof_status measure_unsorted_runs(mprof__merge_runs *runs, mprof_error *error)
+{
+    mprof_status status = MPROF_OK;
+    for (size_t i = 0; i < runs->count && status == MPROF_OK; i++) {
+        if (!runs->runs[i].is_sorted) {
+            status = measure_unsorted(&runs->runs[i], error);
+        }
+    }
+    return status;
+}
+
 static void ignore_note(void *data, const char *path, const char *text)
 {
     (void)data;
@@ -514,12 +560,15 @@ mprof_status mprof__merge(mprof__merge_result *result, int fd, const char *name,
 {
     inputs all = {0};
     mprof__merge_plan plan;
-    merger m = {.plan = &plan, .best = {NAN, 0}, .error = error};
+    merger m = {.plan = &plan, .best = {NAN, 0}, .peak_mib = NAN, .error = error};
     options->note = options->note ? options->note : ignore_note;
     *result = (mprof__merge_result){0};
     mprof_status status = read_inputs(&all, paths, path_count, options, error);
     result->failed_count = all.failure_count;
     result->input_count = path_count - all.failure_count;
+    if (status == MPROF_OK) {
+        status = measure_unsorted_runs(&all.runs, error);
+    }
     if (status == MPROF_OK) {
         status = mprof__merge_make_plan(&plan, &all.runs, options, error);
     }

@@ -149,7 +149,7 @@ static mprof_status shift_hosts(mprof__merge_runs *runs, mprof__merge_options *o
     for (size_t n = 0; n < options->offset_count; n++) {
         mprof__host_offset *offset = &options->offsets[n];
         for (size_t i = 0; i < runs->count; i++) {
-            if (is_same(runs->runs[i].host, offset->host)) {
+            if (runs->runs[i].inner_count == 0 && is_same(runs->runs[i].host, offset->host)) {
                 runs->runs[i].shift_s = offset->offset_s;
                 offset->is_used = 1;
             }
@@ -158,7 +158,7 @@ static mprof_status shift_hosts(mprof__merge_runs *runs, mprof__merge_options *o
             char hosts[120] = "";
             for (size_t i = 0; i < runs->count; i++) {
                 size_t length = strlen(hosts);
-                if (host_is_new(runs, i)) {
+                if (host_is_new(runs, i) && runs->runs[i].inner_count == 0) {
                     snprintf(hosts + length, sizeof hosts - length, "%s%s", length ? ", " : "",
                              runs->runs[i].host);
                 }

@@ -78,6 +78,9 @@ void mprof__merge_runs_free(mprof__merge_runs *runs);
 /* A text of the arena; a NUL stays. NULL without memory. */
 const char *mprof__merge_keep(mprof__merge_runs *runs, const char *bytes, size_t length);
 
+/* Sets end_s: a last tick counts for one interval, or up to the end of the main process. */
+void mprof__merge_find_end(mprof__merge_run *run);
+
 /* Reads all of an input and adds its runs. marker: a function, dotted or its last part; NULL.
  * *kept: receives the source if it is a pipe, whose copy must live as long as it is read; else
  * NULL. warnings: of the file. What mprof_read returns; MPROF_EEMPTY: no sample. */

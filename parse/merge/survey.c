@@ -122,8 +122,7 @@ static double median_gap(survey *s)
     return s->gaps_s[s->gap_count / 2];
 }
 
-/* A last tick counts for one interval, or up to the end of the main process. */
-static void find_end(mprof__merge_run *run)
+void mprof__merge_find_end(mprof__merge_run *run)
 {
     double interval_s = isnan(run->interval_s) ? 0 : run->interval_s;
     run->end_s = run->last_s + interval_s;
@@ -150,7 +149,7 @@ static int end_run(survey *s)
         run->peak_mib = s->kernel_peak_mib;
     }
     run->is_ended |= !s->has_machine;
-    find_end(run);
+    mprof__merge_find_end(run);
     return status;
 }
 
@@ -234,6 +233,9 @@ static mprof_status add_command(survey *s, const mprof_record *record)
     if (s->finder.count > before && (end_run(s) != 0 || begin_run(s) != 0)) {
         return fail_without_memory(s);
     }
+    if (s->finder.count > before) {
+        this_run(s)->offset = record->offset;
+    }
     this_run(s)->command_line = keep(s, record->text);
     return this_run(s)->command_line ? MPROF_OK : fail_without_memory(s);
 }
@@ -245,6 +247,7 @@ static mprof_status add_child(survey *s, const mprof_record *record)
     s->has_small_numbers |= record->pid <= 1 && record->sample.mib > 0;
     if (run->inner_count > 0) {
         run->is_sorted &= record->sample.time_s >= run->last_s;
+        run->first_s = mprof__smaller(run->first_s, record->sample.time_s);
         run->last_s = mprof__larger(run->last_s, record->sample.time_s);
         return MPROF_OK;
     }
@@ -431,10 +434,26 @@ static mprof_status fail_empty(survey *s)
                : mprof_error_set(s->error, MPROF_EEMPTY, "no sample of memory");
 }
 
+/* A run begins in front of its command line, with calls that were written there. Records between
+ * them and the command line were taken for those of the run before; read_part() of the cursor finds
+ * out.
+ */
+static void share_records(mprof__merge_run *before, mprof__merge_run *run)
+{
+    before->is_sorted = run->is_sorted = false;
+    before->least_s = run->least_s = mprof__smaller(before->least_s, run->least_s);
+    before->most_s = run->most_s = mprof__larger(before->most_s, run->most_s);
+    run->has_children |= before->has_children;
+}
+
 /* Gives the runs the places that the finder found; those without a sample are dropped. */
 static mprof_status place_runs(survey *s, uint64_t end)
 {
+    size_t found_count = s->finder.count;
     mprof__run_finder_finish(&s->finder);
+    if (s->finder.count > 0 && s->finder.count < found_count) {
+        end = s->finder.runs[s->finder.count].offset; /* of a run without a sample */
+    }
     while (s->runs->count > s->first + s->finder.count) {
         mprof__merge_run *last = this_run(s);
         free(last->facts);
@@ -444,6 +463,9 @@ static mprof_status place_runs(survey *s, uint64_t end)
     for (size_t i = 0; i < s->finder.count; i++) {
         const mprof_run *found = &s->finder.runs[i];
         mprof__merge_run *run = &s->runs->runs[s->first + i];
+        if (i > 0 && found->offset != run->offset) {
+            share_records(run - 1, run);
+        }
         run->number = found->number;
         run->count = found->count;
         run->offset = found->offset;
