@@ -253,6 +253,13 @@ class Wheel(TestCase):
                         cwd=self.directory, env=self.environment())
             self.assertIn(f"{self.python.parent.parent.resolve()}/", done.stdout)
 
+    def test_in_a_zip_file(self):
+        for name in ("memory_profiler", "mprof"):
+            done = run(sys.executable, "-c", f"import {name}", expect=1, cwd=self.directory,
+                       env=self.environment(PYTHONPATH=str(self.wheel)))
+            self.assertEqual(done.stderr.splitlines()[-1],
+                             "ImportError: mprof: cannot be loaded from a zip file: install it into a folder")
+
     def test_read_only_site(self):
         folder = self.directory / "venv"
         own = environment_of(folder)

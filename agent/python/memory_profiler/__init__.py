@@ -15,9 +15,12 @@ def _load_core():
         import _mprof  # noqa: F401
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError)
-        if missing and "t" not in getattr(sys, "abiflags", ""):
+        zipped = type(__spec__.loader).__name__ == "zipimporter"
+        if missing and not zipped and "t" not in getattr(sys, "abiflags", ""):
             raise
-        reason = "mprof: a free-threaded Python is not supported" if missing else str(error)
+        reason = str(error) if not missing else \
+            "mprof: cannot be loaded from a zip file: install it into a folder" if zipped else \
+            "mprof: a free-threaded Python is not supported"
         if sys.argv[:1] == ["-m"] and __name__ in getattr(sys, "orig_argv", ()):
             raise SystemExit(reason)  # python -m: no traceback
         raise ImportError(reason) from None

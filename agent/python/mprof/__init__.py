@@ -4,7 +4,12 @@ import collections
 import os
 import sys
 
-import _mprof
+try:
+    import _mprof
+except ModuleNotFoundError:
+    if type(__spec__.loader).__name__ != "zipimporter":
+        raise
+    raise ImportError("mprof: cannot be loaded from a zip file: install it into a folder") from None
 
 from ._program import program as _program
 
