@@ -523,7 +523,9 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
                 mprof__tone_colour(&pen->looks, MPROF__TONE_PAPER, 0));
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
-        if (!options->still || pen->used[role]) { /* the script may add elements of any role */
+        /* the script may add elements of any role, but for those of pictures of many */
+        bool is_of_many = role >= MPROF_ROLE_BAND && role <= MPROF_ROLE_CELLS;
+        if ((!options->still && !is_of_many) || pen->used[role]) {
             put_role(pen, role);
         }
         put_slots(pen, role);

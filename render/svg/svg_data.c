@@ -472,17 +472,19 @@ const char *mprof_svg_script(size_t *size)
     return (const char *)mprof__script;
 }
 
-/* The script of a tree is a tenth of all, and pictures of a million samples have to be small. */
-static void put_script(mprof_output *output, bool has_tree)
+/* Parts of the script that only some pictures need are a sixth of all, and pictures of a million
+ * samples have to be small. */
+static void put_script(mprof_output *output, bool has_tree, bool has_members)
 {
-    enum { REST = MPROF__TREE_BEGIN + MPROF__TREE_SIZE };
-    if (has_tree) {
-        mprof_output_write(output, mprof__script, sizeof mprof__script - 1);
-        return;
-    }
-    mprof_output_write(output, mprof__script, MPROF__TREE_BEGIN);
-    mprof__put(output, "const tree=null;\n");
-    mprof_output_write(output, mprof__script + REST, sizeof mprof__script - 1 - REST);
+    enum {
+        AFTER_MEMBERS = MPROF__MEMBERS_BEGIN + MPROF__MEMBERS_SIZE,
+        AFTER_TREE = MPROF__TREE_BEGIN + MPROF__TREE_SIZE
+    };
+    mprof_output_write(output, mprof__script, has_members ? AFTER_MEMBERS : MPROF__MEMBERS_BEGIN);
+    mprof_output_write(output, mprof__script + AFTER_MEMBERS,
+                       (has_tree ? AFTER_TREE : MPROF__TREE_BEGIN) - AFTER_MEMBERS);
+    mprof__put(output, has_tree ? "" : "const tree=null;\n");
+    mprof_output_write(output, mprof__script + AFTER_TREE, sizeof mprof__script - 1 - AFTER_TREE);
 }
 
 void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure,
@@ -491,7 +493,7 @@ void mprof__put_data_and_script(mprof_output *output, const mprof_figure *figure
     put_data(output, figure, options);
     if (!options->shares_script) {
         mprof__put(output, "<script><![CDATA[\n");
-        put_script(output, figure->tree_table != NULL);
+        put_script(output, figure->tree_table != NULL, figure->member_table != NULL);
         mprof__put(output, "]]></script>\n");
     }
 }
