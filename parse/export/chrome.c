@@ -117,6 +117,12 @@ static mprof_status enter(mprof__export_out *out, const mprof__export_run *run,
     if (call->count > 1) {
         fprintf(out->stream, ",\"calls\":%" PRIu64, call->count);
     }
+    if (call->suspended_s > 0) {
+        fprintf(out->stream, ",\"suspended_s\":%.6f", call->suspended_s);
+    }
+    if (call->sampled_s > 0) {
+        fprintf(out->stream, ",\"sampled_s\":%.6f", call->sampled_s);
+    }
     fputs(call->open ? ",\"never_returned\":true}}" : "}}", out->stream);
     return MPROF_OK;
 }

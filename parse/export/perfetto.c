@@ -360,6 +360,13 @@ static mprof_status enter(mprof__export_out *out, const mprof__export_run *run,
     if (call->count > 1) {
         annotate(state, "calls", ANNOTATION_UINT, call->count);
     }
+    if (call->suspended_s > 0) {
+        annotate(state, "suspended_us", ANNOTATION_UINT,
+                 (uint64_t)llround(call->suspended_s * 1e6));
+    }
+    if (call->sampled_s > 0) {
+        annotate(state, "sampled_us", ANNOTATION_UINT, (uint64_t)llround(call->sampled_s * 1e6));
+    }
     if (call->open) {
         annotate(state, "never_returned", ANNOTATION_BOOL, 1);
     }

@@ -218,7 +218,8 @@ static mprof_status begin_calls(mprof__export_out *out, const mprof__export_run 
     fputs("]}", out->stream);
     return begin_rows(out, "calls",
                       "\"name\", \"process\", \"lane\", \"started_s\", \"duration_s\", "
-                      "\"enter_bytes\", \"exit_bytes\", \"level\", \"calls\", \"is_open\"");
+                      "\"enter_bytes\", \"exit_bytes\", \"level\", \"calls\", \"is_open\", "
+                      "\"suspended_s\", \"sampled_s\"");
 }
 
 static mprof_status enter(mprof__export_out *out, const mprof__export_run *run,
@@ -241,8 +242,8 @@ static mprof_status enter(mprof__export_out *out, const mprof__export_run *run,
     } else {
         fprintf(out->stream, "%" PRId32, call->level);
     }
-    fprintf(out->stream, ",%" PRIu64 ",%s]", call->count > 1 ? call->count : 1,
-            call->open ? "true" : "false");
+    fprintf(out->stream, ",%" PRIu64 ",%s,%.6f,%.6f]", call->count > 1 ? call->count : 1,
+            call->open ? "true" : "false", call->suspended_s, call->sampled_s);
     return MPROF_OK;
 }
 

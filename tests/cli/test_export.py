@@ -183,7 +183,8 @@ class Export(TestCase):
         lines += [f"FUNC app.inner 10.000000 {START}.200000 14.000000 {START}.500000 1\n",
                   f"FUNC app.outer 10.000000 {START}.200000 16.000000 {START}.900000 0\n",
                   f"FUNC app.work 6.000000 {START}.300000 6.500000 {START}.700000 0 pid=101 lane=T-1\n",
-                  f"FUNC app.work 6.500000 {START}.700000 6.000000 {START}.800000 0 pid=101 lane=T-1 open\n"]
+                  f"FUNC app.work 6.500000 {START}.700000 6.000000 {START}.800000 0 pid=101 lane=T-1 open suspended=0.05 "
+                  "sampled=0.005\n"]
         (self.directory / name).write_text(
             text or "CMDLINE python3 app.py --token=geheim\n" + "".join(lines))
         return name
@@ -212,6 +213,9 @@ class Export(TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         text = done.stdout.decode()
         self.assertIn('process_name: "python3 app.py --token=***"', text)
+        for name, value in (("never_returned", "bool_value: true"), ("suspended_us", "uint_value: 50000"),
+                            ("sampled_us", "uint_value: 5000"), ("enter_bytes", f"int_value: {10 * MIB}")):
+            self.assertRegex(text, rf'{value}\s+name: "{name}"')
         self.assertIn('thread_name: "T-1"', text)
         self.assertIn("primary_trace_clock: 1", text)
         self.assertNotRegex(text, r"(?m)^\s*\d+: ", "a field that the schema has not")
@@ -234,6 +238,8 @@ class Export(TestCase):
         calls = sorted((event["name"], event["pid"], event["ts"], event["dur"],
                         event["args"]["enter_bytes"], event["args"]["exit_bytes"])
                        for event in events if event["ph"] == "X")
+        args = [event["args"] for event in events if event["ph"] == "X" and "never_returned" in event["args"]]
+        self.assertEqual([(arg["suspended_s"], arg["sampled_s"]) for arg in args], [(0.05, 0.005)])
         self.assertEqual(calls, sorted(
             (call.name, call.pid, round(call.enter_s * 1e6), round((call.exit_s - call.enter_s) * 1e6),
              in_bytes(call.enter_mib), in_bytes(call.exit_mib)) for call in recording.calls))
@@ -283,6 +289,8 @@ class Export(TestCase):
         self.assertEqual(sorted((call["name"], call["lane"], call["is_open"]) for call in calls),
                          [("app.inner", "", False), ("app.outer", "", False),
                           ("app.work", "T-1", False), ("app.work", "T-1", True)])
+        self.assertEqual([(call["suspended_s"], call["sampled_s"]) for call in calls if call["is_open"]],
+                         [(0.05, 0.005)])
 
     # ---- OpenMetrics ----
 
