@@ -51,7 +51,7 @@ struct target {
 struct report_request {
     const char *title;
     enum format format; /* of outputs whose names do not say it */
-    enum { PAGES_AUTO, PAGES_YES, PAGES_NO } pages;
+    enum pages { PAGES_AUTO, PAGES_YES, PAGES_NO } pages;
     struct target *targets;
     size_t target_count;
     char **inputs;
@@ -173,7 +173,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
                                                  "--format", "html, md, json");
         return 0;
     case OPTION_PAGES:
-        request->pages = find_name(state, pages, 3, argument, "--pages", "auto, yes, no");
+        request->pages =
+            (enum pages)find_name(state, pages, 3, argument, "--pages", "auto, yes, no");
         return 0;
     case ARGP_KEY_INIT:
         request->inputs = calloc((size_t)state->argc + 1, sizeof *request->inputs);

@@ -75,8 +75,8 @@ static mprof_status write_colours(mprof_output *output)
 
 static const char *const captions[] = {
     [MPROF__PICTURE_LIVING] =
-        "Point at it for numbers; drag over a range, Enter zooms; / searches functions once the "
-        "picture has the focus.",
+        ("Point at it for numbers; drag over a range, Enter zooms; / searches functions once the "
+         "picture has the focus."),
     [MPROF__PICTURE_STILL] = "A still picture: with its numbers the page would be too large.",
     [MPROF__PICTURE_FEW_CALLS] = "A still picture: with its numbers the page would be too large.",
     [MPROF__PICTURE_WITHOUT_CALLS] =

@@ -149,8 +149,10 @@ static json_t *cell_of(const struct table *table, const struct row *row,
     }
     if (column->type == END) {
         snprintf(value_text, sizeof value_text, "%s", text);
+    } else if (isnan(value)) {
+        value_text[0] = '\0';
     } else {
-        snprintf(value_text, sizeof value_text, isnan(value) ? "" : "%.17g", value);
+        snprintf(value_text, sizeof value_text, "%.17g", value);
     }
     json_t *cell = json_pack("{s:s,s:s,s:b}", "text", text, "value", value_text, "is_left",
                              column->type == END);

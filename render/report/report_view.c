@@ -399,8 +399,8 @@ static json_t *tile_of(const json_t *recording, size_t number, const mprof__view
              mprof__seconds_word(word, mprof__report_number(recording, "duration_s")));
     snprintf(word, sizeof word, "%.0f", isfinite(bytes) ? bytes : 0);
     set_text(&view, "peak_value", word);
-    snprintf(word, sizeof word, isfinite(limit) ? "%.0f" : "", limit);
-    set_text(&view, "limit_value", word);
+    snprintf(word, sizeof word, "%.0f", isfinite(limit) ? limit : 0);
+    set_text(&view, "limit_value", isfinite(limit) ? word : "");
     snprintf(word, sizeof word, "%.9g", mprof__report_number(recording, "duration_s"));
     set_text(&view, "duration_value", word);
     set(&view, "processes",
