@@ -1,7 +1,9 @@
 """Stacks of processes of every kind: children, embedded interpreters, other programs, other users."""
 
+import json
 import os
 import pathlib
+import platform
 import shutil
 import signal
 import subprocess
@@ -11,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import on_each_interpreter  # noqa: E402
-from stack_test import StackCase  # noqa: E402
+from stack_test import StackCase, Thread  # noqa: E402
 
 WORKERS = """
 import multiprocessing as m, os, threading, time
@@ -26,6 +28,21 @@ if __name__ == "__main__":
     worker.start()
     print(queue.get()[0], flush=True)
     input()
+"""
+
+# Runs a program that may not call process_vm_readv(2).
+FILTER = """
+import ctypes, os, struct, sys
+def step(code, yes, no, value): return struct.pack("HBBI", code, yes, no, value)
+steps = ctypes.create_string_buffer(step(0x20, 0, 0, 0) + step(0x15, 0, 1, NUMBER) + step(6, 0, 0, 0x00050001)
+                                    + step(6, 0, 0, 0x7fff0000))
+class Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
+made = Filter(4, ctypes.addressof(steps))
+libc = ctypes.CDLL(None)
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(made), 0, 0):
+    sys.exit("no filter")
+os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 EMBEDDED = r"""
@@ -220,6 +237,20 @@ sys.stdin.readline()
             self.skipTest("another user cannot run the tool from here")
         self.assertEqual((done.returncode, done.stderr),
                          (1, "the process is another user's, or setuid; run mprof as root\n"))
+
+    def test_where_the_system_call_is_forbidden(self):
+        """As under docker's filter: through /proc/PID/mem."""
+        number = {"x86_64": 310, "aarch64": 270}.get(platform.machine())
+        path = self.write("filtering.py", FILTER.replace("NUMBER", str(number)))
+        if number is None or subprocess.run([sys.executable, path, "true"]).returncode != 0:
+            self.skipTest("system calls cannot be filtered here")
+        process = self.start_python(sys_interpreter(), "def f():\n    print('ready', flush=True)\n    input()\nf()\n")
+        expected = self.main_thread(process.pid).text
+        done = subprocess.run([sys.executable, path, str(self.tool()), str(process.pid), "3"], capture_output=True,
+                              text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for line in done.stdout.splitlines():
+            self.assertEqual(Thread(json.loads(line)["threads"][-1]).text, expected)
 
     @staticmethod
     def tool():
