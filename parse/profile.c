@@ -211,6 +211,12 @@ static mprof_status finish_others(mprof__profile_builder *builder, mprof_error *
         mprof__ticks_finish(&builder->ticks, profile->ticks, profile->start_s) != 0) {
         return fail_without_memory(error);
     }
+    for (int kind = 0; kind < MPROF_KIND_COUNT && profile->rank_count > 1; kind++) {
+        if (profile->kinds[kind].process_count > 0 ||
+            profile->kinds[kind].series.sample_count > 0) {
+            profile->kinds[kind].process_count = profile->rank_count; /* recorded as one sum */
+        }
+    }
     mprof__totals_describe(&builder->ticks.rest, &profile->main_rest, profile->start_s);
     raise_main_rest(profile);
     profile->mem_is_sum = mprof__profile_find_whether_sum(profile);

@@ -366,7 +366,7 @@ static void add_sum_of_peaks(struct sentence *sentence, const mprof__layout *lay
     char sum[40], text[80];
     double sum_mib = mprof_profile_sum_of_peaks(profile);
     if (!isnan(sum_mib)) {
-        snprintf(text, sizeof text, "sum of the ranks' peaks %s",
+        snprintf(text, sizeof text, "sum of peaks %s",
                  mprof__memory_text_in(sum, sizeof sum, layout->options->unit, sum_mib));
         add_fact(sentence, text);
     }
