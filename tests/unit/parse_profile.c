@@ -768,6 +768,33 @@ static void test_limits_belong_to_what_is_accepted(void **state)
     }
 }
 
+/* Ids of frames count from 1 in each run: a stack does not find a frame of the run before. */
+static void test_frames_of_two_runs(void **state)
+{
+    (void)state;
+    static const char text[] = "CMDLINE a\nMEM 1 10\n#FRAME|1|0|m.f|x|1 nan nan\n"
+                               "#STACK|5|10|11|\\e|1|1|1|0|0|1 nan nan\n"
+                               "CMDLINE b\nMEM 1 20\n#STACK|5|20|21|\\e|1|1|1|0|0|1 nan nan\n"
+                               "#FRAME|1|0|m.g|x|1 nan nan\n"
+                               "#STACK|5|21|22|lane|1|2|1|0|0|1 nan nan\n";
+    size_t count;
+    mprof_source *source;
+    mprof_profile *profile;
+    assert_int_equal(mprof_source_open_memory(&source, text, sizeof text - 1, "x", NULL), MPROF_OK);
+    assert_int_equal(mprof_profile_load(&profile, source, NULL, NULL), MPROF_OK);
+    const mprof_sampled_frame *frames = mprof_profile_sampled_frames(profile, &count);
+    assert_int_equal(count, 2);
+    const mprof_sampled_stack *stacks = mprof_profile_sampled_stacks(profile, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(frames[stacks[0].frame].name, "m.f");
+    assert_string_equal(frames[stacks[1].frame].name, "m.g");
+    assert_string_equal(stacks[1].lane, "lane");
+    assert_int_equal(mprof_profile_warnings(profile)->count[MPROF_WARNING_FRAME], 1);
+    assert_int_equal(mprof_profile_warnings(profile)->first_line[MPROF_WARNING_FRAME], 7);
+    mprof_profile_free(profile);
+    mprof_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -790,6 +817,7 @@ int main(void)
         cmocka_unit_test(test_kinds_of_many_processes),
         cmocka_unit_test(test_control_group),
         cmocka_unit_test(test_names_of_kinds),
+        cmocka_unit_test(test_frames_of_two_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
