@@ -108,10 +108,13 @@ static int hex_value(char digit)
 
 int mprof__unescape_append(mprof__buffer *out, mprof_text text)
 {
+    if (!text.length) {
+        return 0;
+    }
     if (mprof__buffer_reserve(out, text.length) != 0) {
         return -1;
     }
-    char *to = out->bytes ? out->bytes + out->length : NULL;
+    char *to = out->bytes + out->length;
     const char *from = text.bytes;
     const char *end = text.bytes + text.length;
     while (from < end) {
@@ -137,8 +140,6 @@ int mprof__unescape_append(mprof__buffer *out, mprof_text text)
             *to++ = *from++;
         }
     }
-    if (to) {
-        out->length = (size_t)(to - out->bytes);
-    }
+    out->length = (size_t)(to - out->bytes);
     return 0;
 }

@@ -198,7 +198,7 @@ static double resolve_from(const mprof__time_range *range, double start_s, doubl
 
 static void write_time(char *text, size_t size, double unix_s)
 {
-    time_t whole = (time_t)floor(unix_s);
+    time_t whole = fabs(unix_s) > 1e11 ? 0 : (time_t)floor(unix_s);
     struct tm parts;
     if (fabs(unix_s) > 1e11 || !localtime_r(&whole, &parts) ||
         !strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts)) {
