@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RUNTIME "_PyRuntime"
 #define RUNTIME_SECTION ".PyRuntime"
@@ -79,6 +80,21 @@ static bool find_in_objects(mprof__python_runtime *out, const mprof__remote_memo
 
 /* ---- the program's file ---- */
 
+/* Where the program is mapped: at its own path, else before all others. */
+static uint64_t start_of_program(const mprof__object *objects, size_t count, const char *link)
+{
+    char path[4096];
+    ssize_t length = readlink(link, path, sizeof path - 1);
+
+    path[length > 0 ? length : 0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(objects[i].path, path) == 0) {
+            return objects[i].start;
+        }
+    }
+    return objects[0].start;
+}
+
 static bool find_in_program(mprof__python_runtime *out, const mprof__remote_memory *memory,
                             int64_t pid)
 {
@@ -98,7 +114,7 @@ static bool find_in_program(mprof__python_runtime *out, const mprof__remote_memo
     if (first < 0 || (symbols[0].value == 0 && section == 0)) {
         return false;
     }
-    uint64_t bias = objects[0].start - (uint64_t)first; /* the program is mapped first */
+    uint64_t bias = start_of_program(objects, count, path) - (uint64_t)first;
     out->address = bias + (symbols[0].value != 0 ? symbols[0].value : section);
     if (symbols[1].value != 0) {
         read_version(out, memory, bias + symbols[1].value);

@@ -11,6 +11,8 @@
 /* Pieces of an interpreter: its fields, and its GIL's. */
 #define INTERPRETER_PIECES 6
 #define HEAD_PIECES 3
+/* A list that makes no sense has changed while it was read, as a rule. */
+#define ATTEMPTS 3
 
 typedef struct interpreter {
     uint64_t address;
@@ -327,15 +329,9 @@ static void keep_linked(mprof__thread_states *states)
     }
 }
 
-int mprof__thread_states_read(mprof__thread_states *states, const mprof__target_memory *memory,
-                              const mprof__python_layout *layout, uint64_t runtime, size_t limit)
+static int read_lists(mprof__thread_states *states, const mprof__target_memory *memory,
+                      const mprof__python_layout *layout, uint64_t runtime, size_t limit)
 {
-    if (!states->lists) {
-        states->lists = calloc(1, sizeof *states->lists);
-        if (!states->lists) {
-            return ENOMEM;
-        }
-    }
     states->count = 0;
     states->is_cut = false;
     states->is_odd = false;
@@ -350,6 +346,25 @@ int mprof__thread_states_read(mprof__thread_states *states, const mprof__target_
     states->is_starting = states->lists->head == 0;
     failure = walk(states, memory, layout, limit);
     keep_linked(states);
+    return failure;
+}
+
+int mprof__thread_states_read(mprof__thread_states *states, const mprof__target_memory *memory,
+                              const mprof__python_layout *layout, uint64_t runtime, size_t limit)
+{
+    if (!states->lists) {
+        states->lists = calloc(1, sizeof *states->lists);
+        if (!states->lists) {
+            return ENOMEM;
+        }
+    }
+    int failure = 0;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        failure = read_lists(states, memory, layout, runtime, limit);
+        if (failure != 0 || !states->is_odd) {
+            break;
+        }
+    }
     return failure;
 }
 
