@@ -112,8 +112,7 @@ typedef struct thread {
     uint32_t *open; /* owned; indices of spans: those that enclose the next one; the last is the
                        innermost */
     size_t depth, capacity;
-    uint32_t path;  /* of the innermost call, while events are followed; 0: none runs */
-    uint32_t place; /* among the threads that run; NO_PLACE: none of its calls runs */
+    uint32_t path; /* of the innermost call, while events are followed; 0: none runs */
 } thread;
 
 /* An entry or an exit. */
@@ -134,10 +133,13 @@ typedef struct follower {
     uint32_t *path_of, *thread_of; /* owned; by span; MPROF__PATH_NONE: it is left out */
     event *events;                 /* owned */
     size_t event_count;
-    uint32_t *running; /* owned; indices of threads */
-    size_t running_count;
-    uint32_t *seen[2]; /* owned; by path: the last shared change that it had a part in, as the
-                          innermost one, and as one around it */
+    uint32_t *running;    /* owned; paths of innermost calls that run, each once: a service has
+                             thousands of tasks on few paths */
+    uint32_t *threads_on; /* owned; by path: how many threads run it */
+    uint32_t *place_of;   /* owned; by path: in `running` */
+    size_t running_count; /* of paths */
+    size_t running_threads;
+    uint32_t *seen; /* owned; by path: the last shared change that it had a part in */
     uint32_t change;
     mprof_sample last; /* time_s NAN: none yet */
 } follower;
@@ -182,7 +184,7 @@ static uint32_t add_thread(follower *f)
         return NO_PLACE;
     }
     f->threads = threads;
-    threads[f->thread_count] = (thread){.place = NO_PLACE};
+    threads[f->thread_count] = (thread){.path = 0};
     return (uint32_t)f->thread_count++;
 }
 
@@ -285,11 +287,6 @@ static int find_events(follower *f)
 
 /* ---- changes ---- */
 
-static uint32_t path_that_runs(const follower *f, size_t at)
-{
-    return f->threads[f->running[at]].path;
-}
-
 static void credit_one(mprof__path *path, int side, double mib)
 {
     path->own[side].value += mib;
@@ -313,29 +310,24 @@ static uint32_t common_path(const mprof__path *paths, uint32_t a, uint32_t b)
 static void credit_several(follower *f, int side, double mib)
 {
     mprof__path *paths = f->paths->items;
-    uint32_t common = path_that_runs(f, 0);
-    bool is_one = true;
-    for (size_t i = 1; i < f->running_count; i++) {
-        is_one &= path_that_runs(f, i) == common;
-        common = common_path(paths, common, path_that_runs(f, i));
-    }
+    uint32_t common = f->running[0];
     for (size_t i = 0; i < f->running_count; i++) {
-        paths[path_that_runs(f, i)].own[side].value += mib / (double)f->running_count;
+        uint32_t path = f->running[i];
+        common = common_path(paths, common, path);
+        paths[path].own[side].value +=
+            mib * (double)f->threads_on[path] / (double)f->running_threads;
     }
-    if (is_one) {
+    if (f->running_count == 1) {
         paths[common].own[side].certain += mib;
         return;
     }
     paths[common].below[side].certain += mib;
     f->change++;
     for (size_t i = 0; i < f->running_count; i++) {
-        uint32_t at = path_that_runs(f, i);
-        if (f->seen[0][at] != f->change) {
-            f->seen[0][at] = f->change;
-            paths[at].own[side].possible += mib;
-        }
-        for (; at != common && f->seen[1][at] != f->change; at = paths[at].parent) {
-            f->seen[1][at] = f->change;
+        uint32_t at = f->running[i];
+        paths[at].own[side].possible += mib;
+        for (; at != common && f->seen[at] != f->change; at = paths[at].parent) {
+            f->seen[at] = f->change;
             paths[at].below[side].possible += mib;
         }
     }
@@ -348,7 +340,7 @@ static void raise_peaks(follower *f, mprof_sample sample)
         return;
     }
     for (size_t i = 0; i < f->running_count; i++) {
-        mprof__path *path = &paths[path_that_runs(f, i)];
+        mprof__path *path = &paths[f->running[i]];
         path->peak_mib = mprof__larger(path->peak_mib, sample.mib);
     }
     if (f->running_count == 0) {
@@ -373,18 +365,19 @@ static void credit(follower *f, mprof_sample from, mprof_sample to)
     int side = change > 0 ? MPROF__GROWTH : MPROF__RELEASE;
     double mib = change > 0 ? change : -change;
     for (size_t i = 0; i < f->running_count; i++) {
-        mprof__path *path = &paths[path_that_runs(f, i)];
-        path->time_s += b_s - a_s;
-        path->memory_time_mib_s += memory_time;
+        mprof__path *path = &paths[f->running[i]];
+        double threads = f->threads_on[f->running[i]];
+        path->time_s += threads * (b_s - a_s);
+        path->memory_time_mib_s += threads * memory_time;
     }
     if (f->running_count == 0) {
         paths[0].time_s += b_s - a_s;
         paths[0].memory_time_mib_s += memory_time;
     }
-    if (mib > 0 && f->running_count > 1) {
+    if (mib > 0 && f->running_threads > 1) {
         credit_several(f, side, mib);
     } else if (mib > 0) {
-        credit_one(&paths[f->running_count ? path_that_runs(f, 0) : 0], side, mib);
+        credit_one(&paths[f->running_count ? f->running[0] : 0], side, mib);
     }
 }
 
@@ -397,21 +390,24 @@ static void reach(follower *f, mprof_sample sample)
     raise_peaks(f, sample);
 }
 
-static void begin_running(follower *f, uint32_t index)
+static void begin_running(follower *f, uint32_t path)
 {
-    thread *t = &f->threads[index];
-    t->place = (uint32_t)f->running_count;
-    f->running[f->running_count++] = index;
-    f->paths->has_concurrency |= f->running_count > 1;
+    if (f->threads_on[path]++ == 0) {
+        f->place_of[path] = (uint32_t)f->running_count;
+        f->running[f->running_count++] = path;
+    }
+    f->running_threads++;
+    f->paths->has_concurrency |= f->running_threads > 1;
 }
 
-static void end_running(follower *f, uint32_t index)
+static void end_running(follower *f, uint32_t path)
 {
-    thread *t = &f->threads[index];
-    uint32_t moved = f->running[--f->running_count];
-    f->running[t->place] = moved;
-    f->threads[moved].place = t->place;
-    t->place = NO_PLACE;
+    if (--f->threads_on[path] == 0) {
+        uint32_t moved = f->running[--f->running_count];
+        f->running[f->place_of[path]] = moved;
+        f->place_of[moved] = f->place_of[path];
+    }
+    f->running_threads--;
 }
 
 static void pass_event(follower *f, const event *e)
@@ -422,11 +418,12 @@ static void pass_event(follower *f, const event *e)
     uint32_t path = f->path_of[e->span];
     mprof_sample sample = {is_exit ? span->exit.mib : span->enter.mib, e->time_s};
     reach(f, sample);
+    if (t->path != 0) {
+        end_running(f, t->path);
+    }
     t->path = is_exit ? f->paths->items[path].parent : path;
-    if (t->path != 0 && t->place == NO_PLACE) {
-        begin_running(f, f->thread_of[e->span]);
-    } else if (t->path == 0 && t->place != NO_PLACE) {
-        end_running(f, f->thread_of[e->span]);
+    if (t->path != 0) {
+        begin_running(f, t->path);
     }
     raise_peaks(f, sample);
 }
@@ -450,14 +447,13 @@ static bool is_value_of(const follower *f, size_t event_at, mprof_sample point)
 static int follow(follower *f, const mprof__known_memory *memory)
 {
     size_t e = 0;
-    f->running = malloc((f->thread_count + 1) * sizeof *f->running);
-    for (size_t i = 0; i < 2 && f->thread_count > 1; i++) {
-        f->seen[i] = calloc(f->paths->count, sizeof *f->seen[i]);
-        if (!f->seen[i]) {
-            return -1;
-        }
-    }
-    if (!f->running) {
+    /* a path without calls never runs, and one thread runs one path at a time */
+    size_t most = f->span_count > 0 ? f->paths->count : 1;
+    f->running = malloc(most * sizeof *f->running);
+    f->threads_on = calloc(most, sizeof *f->threads_on);
+    f->place_of = malloc(most * sizeof *f->place_of);
+    f->seen = calloc(most, sizeof *f->seen);
+    if (!f->running || !f->threads_on || !f->place_of || !f->seen) {
         return -1;
     }
     for (size_t i = 0; i <= memory->count; i++) {
@@ -500,8 +496,9 @@ int mprof__paths_add_process(mprof__paths *paths, uint32_t process, size_t first
     free(f.thread_of);
     free(f.events);
     free(f.running);
-    free(f.seen[0]);
-    free(f.seen[1]);
+    free(f.seen);
+    free(f.threads_on);
+    free(f.place_of);
     mprof__known_memory_free(&memory);
     return status;
 }
