@@ -57,6 +57,7 @@ static void free_thread(mprof__process_stacks *stacks, size_t index)
     mprof__stack_thread *thread = stacks->threads[index];
 
     thread->lane->is_used = false;
+    thread->lane->around = mprof__stack_thread_levels_around(thread);
     mprof__stack_thread_close(thread);
     free(thread);
     stacks->thread_count--;
@@ -678,7 +679,8 @@ static bool has_name(const mprof__stack_lane *lane, mprof_text name)
 /* The thread that the process calls so. If none has that name yet: the only one that may have shown
  * the call, which takes the name over. NULL: not known, or a greenlet or task. */
 static mprof__stack_thread *thread_of_call(mprof__process_stacks *stacks,
-                                           const mprof__event_log_call *call)
+                                           const mprof__event_log_call *call,
+                                           const mprof__recorded_functions *recorded)
 {
     mprof__stack_thread *found = NULL;
 
@@ -690,8 +692,11 @@ static mprof__stack_thread *thread_of_call(mprof__process_stacks *stacks,
     for (size_t i = 0; i < stacks->thread_count; i++) {
         mprof__stack_thread *thread = stacks->threads[i];
 
-        if (thread->lane->number > 0 && !thread->lane->is_adopted &&
-            mprof__stack_thread_may_show(thread, stacks->context->tree, call)) {
+        if (thread->lane->number == 0 || thread->lane->is_adopted) {
+            continue;
+        }
+        mprof__stack_thread_check_again(thread, recorded);
+        if (mprof__stack_thread_may_show(thread, stacks->context->tree, call)) {
             if (found) {
                 return NULL;
             }
@@ -709,11 +714,18 @@ int32_t mprof__process_stacks_end_call(mprof__process_stacks *stacks,
 {
     const mprof__recorded_functions recorded = {stacks, is_recorded};
     mprof__stack_span_sink sink = sink_of(stacks);
-    mprof__stack_thread *thread = thread_of_call(stacks, call);
+    mprof__stack_thread *thread = thread_of_call(stacks, call, &recorded);
 
-    return thread ? mprof__stack_thread_end_call(thread, call->level, call->enter_ns, call->exit_ns,
-                                                 &recorded, &sink)
-                  : 0;
+    if (thread) {
+        return mprof__stack_thread_end_call(thread, call->level, call->enter_ns, call->exit_ns,
+                                            &recorded, &sink);
+    }
+    for (size_t i = 0; i < stacks->lanes.count; i++) { /* its last call may have ended with it */
+        if (has_name(stacks->lanes.items[i], call->lane)) {
+            return stacks->lanes.items[i]->around;
+        }
+    }
+    return 0;
 }
 
 size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_log *log,

@@ -14,6 +14,7 @@ typedef struct mprof__stack_lane {
     char *name;      /* owned; "": the main thread */
     unsigned number; /* of "thread 1" and so on; 0: another name */
     bool is_used;
+    int32_t around;  /* spans around the recorded calls of its last thread */
     bool is_adopted; /* numbered, but called as the process calls its thread */
     int64_t from_ns; /* when the first of the sums began; 0: no sums */
     mprof__stack_sum *sums;

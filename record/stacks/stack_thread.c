@@ -139,6 +139,17 @@ static void check_recorded(mprof__stack_thread *thread, size_t from,
     }
 }
 
+void mprof__stack_thread_check_again(mprof__stack_thread *thread,
+                                     const mprof__recorded_functions *recorded)
+{
+    mprof__recorded_frames *last = &thread->recorded[0];
+
+    if (!last->is_checked) {
+        last->is_checked = true;
+        check_recorded(thread, 0, recorded);
+    }
+}
+
 bool mprof__stack_thread_may_show(const mprof__stack_thread *thread, const mprof__frame_tree *tree,
                                   const mprof__event_log_call *call)
 {
@@ -204,6 +215,13 @@ static void begin_after(mprof__stack_thread *thread, size_t place, int64_t exit_
     }
 }
 
+int32_t mprof__stack_thread_levels_around(const mprof__stack_thread *thread)
+{
+    int32_t around;
+
+    return place_of(&thread->recorded[0], thread->recorded[0].depth, 0, &around) >= 0 ? around : 0;
+}
+
 /* Ends the spans inside of a call that the last sample but one shows in that place. */
 static void split_spans(mprof__stack_thread *thread, size_t place, int64_t exit_ns,
                         const mprof__stack_span_sink *sink)
@@ -249,10 +267,7 @@ int32_t mprof__stack_thread_end_call(mprof__stack_thread *thread, int32_t level,
     mprof__recorded_frames *last = &thread->recorded[0], *before = &thread->recorded[1];
     int32_t around;
 
-    if (!last->is_checked) {
-        last->is_checked = true;
-        check_recorded(thread, 0, recorded);
-    }
+    mprof__stack_thread_check_again(thread, recorded);
     if (last->time_ns >= enter_ns && last->time_ns <= exit_ns) {
         int32_t place = place_of(last, last->depth, level, &around);
 

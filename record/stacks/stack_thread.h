@@ -105,6 +105,13 @@ typedef struct mprof__recorded_functions {
 void mprof__stack_thread_note_recorded(mprof__stack_thread *thread, int64_t now_ns,
                                        const mprof__recorded_functions *recorded);
 
+/* The same again, for functions that were recorded for the first time since; once a sample. */
+void mprof__stack_thread_check_again(mprof__stack_thread *thread,
+                                     const mprof__recorded_functions *recorded);
+
+/* How many spans the last sample shows around recorded calls; 0 if it shows no such call. */
+int32_t mprof__stack_thread_levels_around(const mprof__stack_thread *thread);
+
 /* Whether a sample during a recorded call may show it: a recorded function of that name and level.
  */
 bool mprof__stack_thread_may_show(const mprof__stack_thread *thread, const mprof__frame_tree *tree,
