@@ -213,7 +213,7 @@ bool mprof__preferred_fonts_suffice(const mprof__preferred_fonts *preferred, con
     if (!preferred->config) {
         return false;
     }
-    for (const char *at = text; at < text + length; at = g_utf8_find_next_char(at, NULL)) {
+    for (const char *at = text; at < text + length; at += g_utf8_skip[(guchar)*at]) {
         gunichar letter = g_utf8_get_char(at);
         if (!is_simple(letter) || (letter >= 0x80 && !has_letter(preferred, letter))) {
             return false;

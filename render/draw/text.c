@@ -367,8 +367,8 @@ mprof_measure mprof_text_engine_measure(mprof_text_engine *engine)
 static uint32_t first_missing(mprof_text_engine *engine, const struct font_slot *slot,
                               const char *text, size_t length)
 {
-    for (const char *at = text; at < text + length; at = g_utf8_find_next_char(at, NULL)) {
-        size_t size = (size_t)(g_utf8_find_next_char(at, NULL) - at);
+    for (const char *at = text; at < text + length; at += g_utf8_skip[(guchar)*at]) {
+        size_t size = (size_t)g_utf8_skip[(guchar)*at];
         if (pango_layout_get_unknown_glyphs_count(lay_out(engine, slot, at, size)) > 0) {
             return g_utf8_get_char(at);
         }
