@@ -77,13 +77,20 @@ class StackCase(unittest.TestCase):
                 for line in done.stdout.splitlines()]
 
     def main_thread(self, pid):
-        """The stack of the first thread once it is blocked: two samples that agree."""
+        """The stack of the first thread once it waits: it sleeps, and two samples agree."""
         deadline = time.monotonic() + mprof_test.DEADLINE_S
         while True:
+            is_waiting = self.sleeps(pid)
             first, second = self.sample(pid, 2, 5000)
-            if first and second and second[-1].is_unchanged and first[-1].text == second[-1].text:
+            if (is_waiting and first and second and second[-1].is_unchanged
+                    and first[-1].text == second[-1].text and self.sleeps(pid)):
                 return second[-1]
             self.assertLess(time.monotonic(), deadline, "the stack changes all the time")
+
+    @staticmethod
+    def sleeps(pid):
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        return text.rpartition(")")[2].split()[0] == "S"
 
     def folded(self, pid, count, interval_us):
         """How often each stack was seen: {names outermost first: number}, and the number of stacks of which
