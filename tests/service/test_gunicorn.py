@@ -143,10 +143,12 @@ class Gunicorn(TestCase):
         stacks = Stacks(recording)
         handlers = {name: stacks.total[f"server_plain.{name}"].grown for name in ("test1", "test2")}
         expected = 40 * 16e6 / 2**20
+        # Regular samples alone credit three quarters to the hub; a recorder that waits for a processor some part.
         for name, grown in handlers.items():
-            self.assertAlmostEqual(grown, expected, delta=0.3 * expected, msg=name)
-        self.assertAlmostEqual(sum(handlers.values()), 2 * expected, delta=0.15 * 2 * expected)
-        self.assertLess(stacks.total["gevent.hub.Hub.run"].grown, 0.15 * 2 * expected)
+            self.assertAlmostEqual(grown, expected, delta=0.35 * expected, msg=name)
+        self.assertGreater(sum(handlers.values()), 0.75 * 2 * expected)
+        self.assertLess(sum(handlers.values()), 1.1 * 2 * expected)
+        self.assertLess(stacks.total["gevent.hub.Hub.run"].grown, 0.25 * 2 * expected)
         self.assertEqual({pid for pid, _, node, row in stacks.rows
                           if row.grown > 16 and "server_plain.hello" in stacks.names(node)}, service.workers)
         # bounded: some dozens of records a second
