@@ -143,7 +143,7 @@ compute()
                 if thread.has_gil and thread.text.endswith("__main__.compute:6"):
                     computing += 1
                 self.assertFalse(thread.has_gil and thread.names[-1].endswith("wait"), thread.text)
-        self.assertEqual(held, computing)
+        self.assertLessEqual(held - computing, 5)  # it may still be about to begin
         self.assertGreater(computing, 30)
 
     @on_each_interpreter("gevent")
