@@ -115,8 +115,12 @@ void mprof__frame_chain_walk(mprof__frame_chain *out, mprof__stack_pages *pages,
                 out->is_torn = true;
             }
             if (is_suspended(layout, bytes)) {
-                out->end = MPROF__CHAIN_BROKEN;
-                return;
+                address = number_at(bytes, layout->frame_previous);
+                if (links > 0 || address == 0) {
+                    out->end = MPROF__CHAIN_BROKEN;
+                    return;
+                }
+                continue; /* it is being entered or left: its caller is where the thread is */
             }
             is_inlined = !is_entry(layout, bytes);
             parse_frame(&out->frames[out->count++], layout, address, bytes);
