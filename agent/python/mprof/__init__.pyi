@@ -65,7 +65,9 @@ class Picture:
 
 def plot(*recordings: Union[_Recording, Sequence[_Recording]], title: Optional[str] = None,
          no_function_ts: Optional[bool] = None, window: Optional[_Pair] = None, flame: Optional[bool] = None,
-         slope: Optional[bool] = None, stack: Optional[bool] = None, run: Optional[int] = None,
+         slope: Optional[bool] = None, stack: Optional[bool] = None, band: Optional[bool] = None,
+         small_multiples: Optional[bool] = None, heat: Optional[bool] = None, tree: Optional[bool] = None,
+         run: Optional[int] = None,
          as_one: Optional[bool] = None, group: Optional[str] = None,
          memory: Union[str, Iterable[str], None] = None, func: Optional[str] = None,
          min_duration: Union[str, float, None] = None, by: Optional[str] = None, theme: Optional[str] = None,
