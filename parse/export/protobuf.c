@@ -83,6 +83,8 @@ bool mprof__protobuf_write(FILE *stream, unsigned field, const mprof__protobuf *
     size_t size = encode(head, field << 3 | LENGTH_DELIMITED);
     size += encode(head + size, message->bytes.length);
     fwrite(head, 1, size, stream);
-    fwrite(message->bytes.bytes, 1, message->bytes.length, stream);
+    if (message->bytes.length) { /* else there may be no bytes */
+        fwrite(message->bytes.bytes, 1, message->bytes.length, stream);
+    }
     return !message->has_failed;
 }
