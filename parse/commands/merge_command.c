@@ -6,7 +6,9 @@
 #include "parse/merge/merge.h"
 
 #include <math.h>
+#include <mprof/reader.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -118,23 +120,112 @@ static int check_output(const request *r)
     return mprof__command_fail(&error);
 }
 
-/* The output may be among the inputs if `*.dat' was given a second time. */
-static void drop_output(const request *r, char **paths, size_t *count)
+/* What the records of a file say of how it was made. */
+typedef struct origin {
+    size_t command_count;
+    bool has_ranks;
+} origin;
+
+static mprof_status add_record(void *data, const mprof_record *record)
+{
+    origin *found = data;
+    found->command_count += record->kind == MPROF_RECORD_CMDLINE;
+    found->has_ranks |= record->kind == MPROF_RECORD_RANK;
+    return MPROF_OK;
+}
+
+static mprof_status pass_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    (void)data;
+    (void)samples;
+    (void)count;
+    return MPROF_OK;
+}
+
+/* All of the file was written by an earlier merge. */
+static bool is_merged(const char *path)
+{
+    origin found = {0};
+    mprof_source *source;
+    mprof_error error = MPROF_ERROR_INIT;
+    const mprof_visitor visitor = {&found, pass_samples, add_record, NULL};
+    if (mprof_source_open(&source, path, &error) != MPROF_OK) {
+        return false;
+    }
+    (void)mprof_read(source, &visitor, &error);
+    mprof_source_free(source);
+    return found.has_ranks && found.command_count <= 1;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static void drop_path(char **paths, size_t *count, size_t at)
+{
+    free(paths[at]);
+    memmove(paths + at, paths + at + 1, (*count - at) * sizeof *paths);
+    --*count;
+}
+
+/* The output may be among the inputs if `*.dat' was given a second time: then it was merged before
+ * and is replaced. A recording that was not merged would be lost. */
+static int drop_output(const request *r, char **paths, size_t *count)
 {
     struct stat output, input;
     if (is_stdout(r) || stat(r->output, &output) != 0) {
-        return;
+        return MPROF_EXIT_OK;
     }
+    bool was_merged = false;
     for (size_t i = 0; i < *count; i++) {
-        if (stat(paths[i], &input) == 0 && input.st_dev == output.st_dev &&
-            input.st_ino == output.st_ino) {
-            mprof__command_warn_text(paths[i], "is the output: not merged into itself");
-            free(paths[i]);
-            memmove(paths + i, paths + i + 1, (*count - i) * sizeof *paths);
-            --*count;
-            i--;
+        if (stat(paths[i], &input) != 0 || !is_same_file(&input, &output)) {
+            continue;
         }
+        if (!was_merged && !(was_merged = is_merged(r->output))) {
+            mprof_error error = MPROF_ERROR_INIT;
+            mprof_error_set(&error, MPROF_EARGUMENT,
+                            "is a recording to merge, which the output would replace; name "
+                            "another file with -o");
+            mprof_error_at(&error, r->output, 0);
+            mprof__command_fail(&error);
+            return MPROF_EXIT_USAGE;
+        }
+        mprof__command_warn_text(paths[i], "is the output: not merged into itself");
+        drop_path(paths, count, i--);
     }
+    return MPROF_EXIT_OK;
+}
+
+/* A file that was named twice, also through links, is merged once. */
+static int drop_repeated(char **paths, size_t *count)
+{
+    struct stat *files = calloc(*count + 1, sizeof *files);
+    size_t kept = 0;
+    if (!files) {
+        return -1;
+    }
+    while (kept < *count) {
+        bool is_file = stat(paths[kept], &files[kept]) == 0;
+        size_t first = 0;
+        if (!is_file) {
+            files[kept].st_ino = 0; /* no file has this number */
+        }
+        while (first < kept && !(is_file && is_same_file(&files[first], &files[kept])) &&
+               strcmp(paths[first], paths[kept]) != 0) {
+            first++;
+        }
+        if (first == kept) {
+            kept++;
+            continue;
+        }
+        char text[512];
+        snprintf(text, sizeof text, "is the same file as %.400s: merged once", paths[first]);
+        mprof__command_warn_text(paths[kept], text);
+        drop_path(paths, count, kept);
+    }
+    free(files);
+    return 0;
 }
 
 static void print_note(void *data, const char *path, const char *text)
@@ -204,8 +295,17 @@ static int merge(const request *r)
     }
     int found = mprof__command_inputs_and_directories(&paths, &path_count, r->arguments.items,
                                                       r->arguments.count);
-    drop_output(r, paths, &path_count);
-    int exit_code = write_output(r, paths, path_count, &result);
+    int exit_code = drop_output(r, paths, &path_count);
+    if (exit_code == MPROF_EXIT_OK && drop_repeated(paths, &path_count) != 0) {
+        mprof_error error = MPROF_ERROR_INIT;
+        mprof_error_set(&error, MPROF_ENOMEM, "out of memory");
+        exit_code = mprof__command_fail(&error);
+    }
+    if (exit_code != MPROF_EXIT_OK) {
+        mprof__command_inputs_free(paths, path_count);
+        return exit_code;
+    }
+    exit_code = write_output(r, paths, path_count, &result);
     if (exit_code == MPROF_EXIT_OK) {
         print_result(r, &result);
         exit_code =

@@ -112,6 +112,100 @@ static mprof_status make_names(mprof__merge_runs *runs, mprof_error *error)
     return MPROF_OK;
 }
 
+/* A rank of an input, which may have been merged before. */
+typedef struct named_rank {
+    const char *host, *name, *path;
+    double begin_s;
+    bool has_rank; /* the recorder knew it, or an earlier merge named it */
+    bool is_inner;
+} named_rank;
+
+static int compare_named(const void *a, const void *b)
+{
+    const named_rank *left = a, *right = b;
+    int order = strcmp(left->host, right->host);
+    order = order ? order : strcmp(left->name, right->name);
+    return order ? order : strcmp(left->path, right->path);
+}
+
+/* A name of a file is no rank: the recording is the same if it begins at the same time, too. */
+static bool is_same_rank(const named_rank *a, const named_rank *b)
+{
+    if (strcmp(a->host, b->host) != 0 || strcmp(a->name, b->name) != 0 ||
+        strcmp(a->path, b->path) == 0) {
+        return false;
+    }
+    if (a->has_rank && b->has_rank) {
+        return true;
+    }
+    return (a->is_inner || b->is_inner) && fabs(a->begin_s - b->begin_s) < 1e-3;
+}
+
+static size_t list_ranks(named_rank *ranks, mprof__merge_runs *runs, mprof_error *error)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        const mprof__merge_run *run = &runs->runs[i];
+        for (size_t n = 0; n < run->inner_count; n++) {
+            const mprof__inner_rank *inner = &run->inner[n];
+            ranks[count++] = (named_rank){inner->host.bytes ? inner->host.bytes : "",
+                                          inner->name.bytes ? inner->name.bytes : "",
+                                          run->path,
+                                          inner->begin_s - inner->offset_s,
+                                          true,
+                                          true};
+        }
+        if (run->inner_count == 0) {
+            char text[NAME_SIZE];
+            base_name(text, run, false);
+            const char *name = run->rank ? run->rank : mprof__merge_keep(runs, text, strlen(text));
+            if (!name) {
+                fail_without_memory(error);
+                return 0;
+            }
+            ranks[count++] = (named_rank){run->host ? run->host : "", name, run->path, run->first_s,
+                                          run->rank != NULL,          false};
+        }
+    }
+    return count;
+}
+
+/* One line for all of them. */
+static mprof_status report_repeated(mprof__merge_runs *runs, const mprof__merge_options *options,
+                                    mprof_error *error)
+{
+    size_t most = 0, repeated = 0;
+    const named_rank *first = NULL;
+    for (size_t i = 0; i < runs->count; i++) {
+        most += runs->runs[i].inner_count > 0 ? runs->runs[i].inner_count : 1;
+    }
+    named_rank *ranks = malloc((most + 1) * sizeof *ranks);
+    size_t count = ranks ? list_ranks(ranks, runs, error) : 0;
+    if (count == 0) {
+        free(ranks);
+        return fail_without_memory(error);
+    }
+    qsort(ranks, count, sizeof *ranks, compare_named);
+    for (size_t i = 1; i < count; i++) {
+        if (is_same_rank(&ranks[i - 1], &ranks[i])) {
+            first = first ? first : &ranks[i];
+            repeated++;
+        }
+    }
+    if (first) {
+        char text[2 * NAME_SIZE], others[64] = "";
+        if (repeated > 1) {
+            snprintf(others, sizeof others, ", and %zu more", repeated - 1);
+        }
+        snprintf(text, sizeof text, "has rank %.100s%s%.100s, as %.300s has%s: the sum counts both",
+                 first->name, *first->host ? " of host " : "", first->host, (first - 1)->path,
+                 others);
+        note(options, first->path, text);
+    }
+    free(ranks);
+    return MPROF_OK;
+}
+
 static void assign_pids(mprof__merge_plan *plan, mprof__merge_runs *runs)
 {
     int64_t slot = 1, frames = 0;
@@ -609,6 +703,9 @@ mprof_status mprof__merge_make_plan(mprof__merge_plan *plan, mprof__merge_runs *
 {
     *plan = (mprof__merge_plan){0};
     mprof_status status = make_names(runs, error);
+    if (status == MPROF_OK) {
+        status = report_repeated(runs, options, error);
+    }
     if (status == MPROF_OK) {
         qsort(runs->runs, runs->count, sizeof *runs->runs, compare_runs);
         status = shift_hosts(runs, options, error);

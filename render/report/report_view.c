@@ -229,16 +229,44 @@ static void set_headline(struct view *view, const json_t *recording)
     set_text(view, "headline", text);
 }
 
+/* Of a merged recording: the process that ended worst, its name with host and rank. */
+static const json_t *worst_process(const json_t *processes)
+{
+    static const char *const causes[] = {"out of memory", "signal"};
+    for (size_t n = 0; n < sizeof causes / sizeof *causes; n++) {
+        for (size_t i = 0; i < json_array_size(processes); i++) {
+            const json_t *process = json_array_get(processes, i);
+            if (strcmp(mprof__report_string(json_object_get(process, "end"), "cause"), causes[n]) ==
+                0) {
+                return process;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* "The program was killed by signal 9 after 1.96 s: it may have needed more." */
 static void set_ending(struct view *view, const json_t *recording)
 {
     char text[SENTENCE_SIZE], end[MPROF__WORD_SIZE], word[MPROF__WORD_SIZE];
-    const json_t *main = json_array_get(json_object_get(recording, "processes"), 0);
+    const json_t *processes = json_object_get(recording, "processes");
+    const json_t *worst =
+        json_is_object(json_object_get(recording, "merged")) ? worst_process(processes) : NULL;
     if (!json_is_true(json_object_get(json_object_get(recording, "peak"), "is_lower_bound"))) {
         set(view, "ending", json_null());
         return;
     }
-    mprof__end_word(end, json_object_get(main, "end"));
+    mprof__end_word(end, json_object_get(worst ? worst : json_array_get(processes, 0), "end"));
+    if (worst) {
+        double end_s =
+            mprof__report_number(worst, "started_s") + mprof__report_number(worst, "duration_s");
+        json_t *name = mprof__name_word(mprof__report_string(worst, "name"), SENTENCE_SIZE / 2);
+        snprintf(text, sizeof text, "%s was %s after %s: the job may have needed more.",
+                 name ? json_string_value(name) : "A rank", end, mprof__seconds_word(word, end_s));
+        json_decref(name);
+        set_text(view, "ending", text);
+        return;
+    }
     snprintf(text, sizeof text, "The program was %s after %s: it may have needed more.", end,
              mprof__seconds_word(word, mprof__report_number(recording, "duration_s")));
     set_text(view, "ending", text);

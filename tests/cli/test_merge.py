@@ -397,6 +397,51 @@ class Inputs(MergeCase):
         self.assertEqual(len(merged.records("RANK")), 2)
         self.assertIn("is the output", done.stderr)
 
+    def test_a_recording_is_not_replaced_by_the_output(self):
+        for i in range(2):
+            self.write(f"r{i}.dat", rank_lines(walk(i, 5, 0), rank=i))
+        before = (self.directory / "r1.dat").read_bytes()
+        for arguments in (("r0.dat", "r1.dat"), (".",), ("r0.dat", "./r1.dat", "--align-by", "start")):
+            with self.subTest(arguments=arguments):
+                done = self.run_mprof("merge", *arguments, "-o", "r1.dat", expect=2)
+                self.assertIn("r1.dat: is a recording to merge", done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+                self.assertEqual((self.directory / "r1.dat").read_bytes(), before)
+        self.merge("r0.dat", "r1.dat")
+        with open(self.directory / "job.dat", "ab") as both:
+            both.write(before)
+        self.run_mprof("merge", "r0.dat", "job.dat", "-o", "job.dat", expect=2)
+
+    def test_a_file_that_is_named_twice_is_merged_once(self):
+        for i in range(2):
+            self.write(f"r{i}.dat", rank_lines(walk(i, 5, 0), rank=i))
+        os.symlink("r0.dat", self.directory / "link.dat")
+        os.link(self.directory / "r0.dat", self.directory / "hard.dat")
+        for again in ("./r0.dat", "r0.dat", "link.dat", "hard.dat", str(self.directory / "r0.dat")):
+            with self.subTest(again=again):
+                merged, done = self.merge("r0.dat", again, "r1.dat", output="out.dat")
+                self.assertEqual([self.fields(r)["rank"] for r in merged.records("RANK")], ["0", "1"])
+                if again != "r0.dat":
+                    self.assertEqual(done.stderr, f"mprof: {again}: is the same file as r0.dat: merged once\n")
+        merged, done = self.merge(".", "r0.dat", output="out.dat")
+        self.assertEqual(len(merged.records("RANK")), 2)
+
+    def test_a_rank_that_two_recordings_have_is_reported(self):
+        for i in range(3):
+            self.write(f"r{i}.dat", rank_lines(walk(i, 5, 0), rank=i % 2, host="a" if i < 2 else "b"))
+        _, done = self.merge("r0.dat", "r1.dat", "r2.dat")
+        self.assertEqual(done.stderr, "", "rank 0 of two hosts")
+        self.write("copy.dat", rank_lines(walk(9, 5, 0), rank=1, host="a"))
+        _, done = self.merge("r1.dat", "copy.dat", output="x.dat")
+        self.assertEqual(done.stderr, "mprof: r1.dat: has rank 1 of host a, as copy.dat has: the sum counts both\n")
+        _, done = self.merge("job.dat", "r0.dat", "r1.dat", output="x.dat")
+        self.assertEqual(done.stderr,
+                         "mprof: r0.dat: has rank 0 of host a, as job.dat has, and 1 more: the sum counts both\n")
+        self.write("plain.dat", rank_lines(walk(3, 5, 0)))
+        self.merge("plain.dat", "r0.dat", output="job.dat")
+        _, done = self.merge("plain.dat", "job.dat", output="x.dat")
+        self.assertIn("as job.dat has", done.stderr)
+
     def test_a_failure_leaves_the_old_output(self):
         self.write("job.dat", ["old\n"])
         self.run_mprof("merge", "missing.dat", "-o", "job.dat", expect=1)
@@ -479,6 +524,9 @@ class Shown(MergeCase):
             self.run_mprof("plot", f"{name}.dat", "-o", "x.svg")
             self.assertIn(words, (self.directory / "x.svg").read_text())
         self.assertIn("out-of-memory killer", self.run_mprof("check", "--max", "5GiB", "one.dat", expect=None).stdout)
+        for name in ("one", "two"):
+            text = self.run_mprof("report", "--format", "md", "-o", "-", f"{name}.dat").stdout.replace("\u00a0", " ")
+            self.assertRegex(text, r"\*\*node1/1 python was killed, out of memory after [0-9.]+ .*may have needed more")
 
 
 class Damage(MergeCase):
