@@ -426,6 +426,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
                      options->attach ? "no process given: name one by its pid or its name"
                                      : "no program given: name the program to run");
         return 0;
+    case ARGP_KEY_END:
+        if (!options->stacks &&
+            (options->stacks_interval_s > 0 || options->without_stacks_events)) {
+            const char *name =
+                options->stacks_interval_s > 0 ? "--stacks-interval" : "--no-stacks-events";
+
+            argp_failure(state, MPROF_EXIT_USAGE, 0, "%s needs --stacks: add it, or leave %s out",
+                         name, name);
+        }
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }

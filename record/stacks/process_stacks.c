@@ -260,10 +260,6 @@ static void update_thread(mprof__process_stacks *stacks, mprof__stack_thread *th
     mprof__stack_span_sink sink = sink_of(stacks);
 
     thread->is_seen = true;
-    if (read->is_cut && thread->depth > 0) { /* too deep: its outermost frames, at least, go on */
-        mprof__stack_thread_hold(thread, moment->now_ns);
-        return;
-    }
     size_t count = read->count > 0 ? mprof__shown_frames_select(&stacks->shown, frames,
                                                                 read->frames, read->count)
                                    : 0;

@@ -493,9 +493,18 @@ static bool is_unchanged(const mprof__thread_stack *thread, const mprof__raw_fra
     return true;
 }
 
+/* The interpreter may put a frame of its own between the call of a class and its __init__. */
+static bool is_of_interpreter(const mprof__python_code *code)
+{
+    return strcmp(code->file, "__init__") == 0 && strcmp(code->name, "__init__") == 0;
+}
+
 static bool add_frames(mprof__stack_buffers *buffers, const mprof__raw_frame *frames, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (is_of_interpreter(frames[i].of)) {
+            continue;
+        }
         mprof__python_frame *grown = mprof__array_grow(buffers->frames, buffers->frame_count,
                                                        &buffers->frame_capacity, sizeof *grown);
         if (!grown) {
@@ -551,10 +560,14 @@ int mprof__thread_stack_read(mprof__stack_source *source, mprof__stack_buffers *
     }
     const mprof__raw_frame *frames = kept->frames + first;
     size_t count = end - first;
-    out->count = count;
     out->is_torn = !is_done;
     out->is_cut = count > 0 && kept->end == MPROF__CHAIN_CUT;
     out->is_unchanged = is_unchanged(thread, frames, count);
     thread->is_still = is_done && out->is_unchanged && !out->is_cut;
-    return keep(buffers, thread, frames, count) && add_frames(buffers, frames, count) ? 0 : ENOMEM;
+    size_t before = buffers->frame_count;
+    if (!keep(buffers, thread, frames, count) || !add_frames(buffers, frames, count)) {
+        return ENOMEM;
+    }
+    out->count = buffers->frame_count - before;
+    return 0;
 }

@@ -85,6 +85,17 @@ main()
                          {"json.encoder.JSONEncoder.encode", "__main__.Encoder.default"})
         self.assertEqual(recording.facts["stacks"], "__main__:Encoder\njson.enc*:*.encode")
 
+    def test_too_deep_for_all_frames(self):
+        stacks = Stacks(self.record("""
+import sys
+sys.setrecursionlimit(4000)
+def before(): burn(0.3)
+def down(n): down(n - 1) if n else burn(0.6)
+before()
+down(2000)
+""", "--stacks")).total
+        self.assertGreater(stacks["__main__.down"].samples, stacks["__main__.before"].samples)
+
     def test_installed_packages_are_not_own(self):
         library = self.directory / "site-packages" / "library.py"
         library.parent.mkdir()
@@ -337,6 +348,13 @@ class Options(StackCase):
             with self.subTest(option=option):
                 done = self.run_mprof("run", option, "true", expect=2)
                 self.assertIn(words, done.stderr)
+                self.assertEqual(self.recordings(), [])
+
+    def test_what_needs_stacks(self):
+        for option in ("--stacks-interval=0.1", "--no-stacks-events"):
+            with self.subTest(option=option):
+                done = self.run_mprof("run", option, "true", expect=2)
+                self.assertIn(f"{option.partition('=')[0]} needs --stacks", done.stderr)
                 self.assertEqual(self.recordings(), [])
 
 

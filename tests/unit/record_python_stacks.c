@@ -395,6 +395,31 @@ static void test_depth(void **state)
     }
 }
 
+/* The interpreter's own frame between a caller and __init__ is not a function of the program. */
+static void test_frame_of_the_interpreter(void **state)
+{
+    (void)state;
+    for (size_t j = 0; j < VERSIONS; j++) {
+        reader one;
+
+        start(&one, versions[j]);
+        uint64_t frame = fake_frame(&one.fake, fake_code(&one.fake, "make", "shop.py", 1), 0);
+        frame = fake_frame(&one.fake, fake_code(&one.fake, "__init__", "__init__", 0), frame);
+        frame = fake_frame(&one.fake, fake_code(&one.fake, "__init__", "shop.py", 3), frame);
+        fake_thread(&one.fake, frame, 1);
+        fake_thread(&one.fake, frame, 2);
+        assert_int_equal(open_stacks(&one), MPROF_OK);
+        for (int again = 0; again < 3; again++) {
+            assert_int_equal(take_sample(&one), MPROF_OK);
+            assert_string_equal(stack_of(&one, 0), "__init__ make");
+            assert_string_equal(stack_of(&one, 1), "__init__ make");
+            assert_string_equal(one.sample.threads[0].frames[0].code->file, "shop.py");
+            assert_int_equal(one.sample.threads[0].is_torn, 0);
+        }
+        finish(&one);
+    }
+}
+
 /* ---- while it runs ---- */
 
 /* At each read of the innermost pointer the thread is at another place. */
@@ -553,17 +578,12 @@ static void test_interned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_threads),
-        cmocka_unit_test(test_no_interpreter_yet),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_another_layout),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_running_caller),
-        cmocka_unit_test(test_reused_code),
-        cmocka_unit_test(test_code_freed_meanwhile),
+        cmocka_unit_test(test_two_threads),    cmocka_unit_test(test_no_interpreter_yet),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_another_layout), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_depth),          cmocka_unit_test(test_frame_of_the_interpreter),
+        cmocka_unit_test(test_torn),           cmocka_unit_test(test_running_caller),
+        cmocka_unit_test(test_reused_code),    cmocka_unit_test(test_code_freed_meanwhile),
         cmocka_unit_test(test_interned),
     };
 
