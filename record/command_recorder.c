@@ -143,8 +143,9 @@ static void note_other_name(const mprof__output_file *file)
 {
     char *text = NULL;
 
-    if (asprintf(&text, "into %s, since %s is being recorded by another process", file->path,
-                 file->wanted) >= 0) {
+    if (asprintf(&text, "into %s, since %s is %s", file->path, file->wanted,
+                 file->wanted_is_finished ? "a recording of another rank"
+                                          : "being recorded by another process") >= 0) {
         mprof__command_note("recording", text);
         free(text);
     }

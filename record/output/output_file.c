@@ -6,6 +6,8 @@
  * makes the file with its name at once. */
 #include "output_file.h"
 
+#include <mprof/reader.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,6 +17,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+/* The facts of a recording are among its first lines. */
+#define HEAD_SIZE ((size_t)256 * 1024)
 
 /* Names tried when several recordings start in the same second. */
 #define SECONDS_TRIED 3600
@@ -138,6 +143,70 @@ static bool is_being_written(const char *path)
     return is_locked;
 }
 
+/* What the first lines of a recording say of its rank. */
+typedef struct rank_search {
+    const char *rank; /* ours */
+    bool is_other;
+} rank_search;
+
+static mprof_status find_rank(void *data, const mprof_record *record)
+{
+    rank_search *search = data;
+    const mprof_text *value = &record->text;
+
+    if (record->kind == MPROF_RECORD_FACT && record->key.length == strlen("rank") &&
+        memcmp(record->key.bytes, "rank", record->key.length) == 0) {
+        search->is_other = value->length != strlen(search->rank) ||
+                           memcmp(value->bytes, search->rank, value->length) != 0;
+        return MPROF_ENOTFOUND; /* ends the reading */
+    }
+    return MPROF_OK;
+}
+
+static mprof_status skip_samples(void *data, const mprof_sample *samples, size_t count)
+{
+    (void)data;
+    (void)samples;
+    (void)count;
+    return MPROF_OK;
+}
+
+/* Reads up to `size` bytes; how many. */
+static size_t read_head(const char *path, char *bytes, size_t size)
+{
+    size_t length = 0;
+    ssize_t got = 0;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0) {
+        return 0;
+    }
+    while (length < size &&
+           ((got = read(fd, bytes + length, size - length)) > 0 || (got < 0 && errno == EINTR))) {
+        length += got > 0 ? (size_t)got : 0;
+    }
+    close(fd);
+    return length;
+}
+
+/* The file is a recording of another rank: the launcher started that one of this job, too. */
+static bool is_of_other_rank(const char *path, const char *rank)
+{
+    rank_search search = {rank, false};
+    const mprof_visitor visitor = {&search, skip_samples, find_rank, NULL};
+    mprof_error error = MPROF_ERROR_INIT;
+    mprof_source *source;
+    char *bytes = rank ? malloc(HEAD_SIZE) : NULL;
+    size_t length = bytes ? read_head(path, bytes, HEAD_SIZE) : 0;
+
+    if (length > 0 && mprof_source_open_memory(&source, bytes, length, path, &error) == MPROF_OK) {
+        (void)mprof_read(source, &visitor, &error); /* as far as it can be read */
+        mprof_source_free(source);
+    }
+    free(bytes);
+    return search.is_other;
+}
+
 /* "job.3.dat" of "job.dat": ranks of one job were given one name. */
 static mprof_status choose_other_name(mprof__output_file *file, int try, mprof_error *error)
 {
@@ -168,10 +237,13 @@ static mprof_status name_by_path(mprof__output_file *file, mprof_error *error)
     int others = 0;
 
     for (int try = 0; try < TRIES; try++) {
-        bool is_taken;
+        bool is_taken, is_finished = false;
         mprof_status status = check_target(file->path, &is_taken, error);
 
-        if (status == MPROF_OK && is_taken && others < 2 && is_being_written(file->path)) {
+        if (status == MPROF_OK && is_taken && others < 2 &&
+            (is_being_written(file->path) ||
+             (is_finished = is_of_other_rank(file->path, file->rank)))) {
+            file->wanted_is_finished = file->wanted ? file->wanted_is_finished : is_finished;
             status = choose_other_name(file, others++, error);
             is_taken = false;
             if (status == MPROF_OK) {

@@ -110,6 +110,28 @@ class Names(FleetCase):
         said = [self.output(recorder) for recorder in recorders]
         self.assertEqual(sum("is being recorded by another process" in text for text in said), 5)
 
+    def test_a_finished_recording_of_another_rank_is_not_replaced(self):
+        for end in (".dat", ".dat.zst"):
+            with self.subTest(end=end):
+                found = {f"job{end}": "0", f"job.1{end}": "1", f"job.2{end}": "2"}
+                for again in range(2):
+                    for rank in range(3):
+                        self.run_mprof("run", "-q", "-o", f"job{end}", "true", env=self.environment(PMI_RANK=str(rank)))
+                    kept = {f"{name}.old" for name in found} if again else set()
+                    self.assertEqual(set(os.listdir(self.directory)), set(found) | kept)
+                merged = self.run_mprof("merge", *found, "-o", "all.dat")
+                self.assertNotIn("has rank", merged.stderr)
+                ranks = {fields["file"]: fields["rank"] for fields in (
+                    dict(field.split("=", 1) for field in record[5:])
+                    for record in Recording(self.directory / "all.dat").records("RANK"))}
+                self.assertEqual(ranks, found)
+                for path in self.directory.iterdir():
+                    path.unlink()
+        first, second = (self.run_mprof("run", "-o", "job.dat", "true", env=self.environment(PMI_RANK=rank))
+                         for rank in "01")
+        self.assertNotIn("into", first.stderr)
+        self.assertIn("into job.1.dat, since job.dat is a recording of another rank", second.stdout + second.stderr)
+
     def test_a_finished_recording_is_kept_as_before(self):
         for _ in range(2):
             self.run_mprof("run", "-o", "job.dat", "true")
