@@ -4,6 +4,7 @@
 #include "record/kernel/clock.h"
 #include "record/kernel/procfs.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +59,36 @@ void mprof__process_growth_note_fork(mprof__process_growth *growth)
     if (mprof__clock_now_ns() >= growth->shared_ns) {
         growth->shared_bytes = read_shared(growth);
     }
+}
+
+/* Anonymous memory that is resident; -1: it has ended, or may not be read. */
+static int64_t read_anonymous(int64_t pid)
+{
+    char path[48];
+    char text[4096];
+
+    snprintf(path, sizeof path, "/proc/%lld/status", (long long)pid);
+    int64_t kib = mprof__procfs_text(text, sizeof text, path) > 0
+                      ? mprof__procfs_find_kib(text, "RssAnon:")
+                      : -1;
+    return kib < 0 ? -1 : kib * 1024;
+}
+
+void mprof__process_growth_note_birth(mprof__process_growth *growth, int64_t parent_pid)
+{
+    growth->inherited_bytes = read_anonymous(parent_pid);
+    growth->is_birth_known = growth->inherited_bytes >= 0;
+}
+
+/* A copy of a shared page is a fault, but leaves the size of anonymous memory as it was. */
+int64_t mprof__process_growth_since_birth(const mprof__process_growth *growth)
+{
+    if (!growth->is_birth_known || growth->counter.faults <= 0) {
+        return 0;
+    }
+    int64_t bytes = read_anonymous(growth->counter.pid) - growth->inherited_bytes;
+    int64_t most_bytes = growth->counter.faults * page_bytes();
+    return bytes < 0 ? 0 : bytes < most_bytes ? bytes : most_bytes;
 }
 
 /* Of faults that did not change resident memory: those that copied a shared page. */

@@ -7,6 +7,7 @@
 #include "fault_counter.h"
 #include "record/kernel/memory_probe.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct mprof__process_growth {
@@ -18,6 +19,8 @@ typedef struct mprof__process_growth {
     int64_t balance_bytes;      /* growth less the change of resident memory less releases */
     int64_t shared_bytes;       /* shared since a fork, as read last less copies */
     int64_t shared_ns;          /* they are not read before this */
+    bool is_birth_known;
+    int64_t inherited_bytes; /* anonymous memory of the parent at the birth */
 } mprof__process_growth;
 
 void mprof__process_growth_open(mprof__process_growth *growth, int64_t pid,
@@ -26,6 +29,13 @@ void mprof__process_growth_close(mprof__process_growth *growth);
 
 /* The process was forked, or has forked a child. */
 void mprof__process_growth_note_fork(mprof__process_growth *growth);
+
+/* The process was forked a moment ago, and shares the memory of its parent. */
+void mprof__process_growth_note_birth(mprof__process_growth *growth, int64_t parent_pid);
+
+/* At the first sample, before it is taken over: bytes grown since the birth, without copies of
+ * shared pages; 0 if the birth was not seen. */
+int64_t mprof__process_growth_since_birth(const mprof__process_growth *growth);
 
 /* Counts the faults since the last call, in which resident memory changed by delta_bytes. */
 void mprof__process_growth_measure(mprof__process_growth *growth, int64_t delta_bytes);

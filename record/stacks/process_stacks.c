@@ -120,6 +120,9 @@ static mprof_status find_python(mprof__process_stacks *stacks, const mprof__proc
         mprof__process_growth_open(&stacks->growth, stacks->pid, stacks->probe);
         if (is_fork) {
             mprof__process_growth_note_fork(&stacks->growth);
+            if (parent->sampled_ns != 0 && parent->known_ns < stacks->known_ns) {
+                mprof__process_growth_note_birth(&stacks->growth, parent->pid);
+            }
         }
         mprof__shown_frames_open(&stacks->shown, stacks->context->chosen, stacks->pid);
     }
@@ -505,6 +508,17 @@ static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_mome
     stacks->moved_faults += stacks->growth.faults;
 }
 
+/* What a forked process has grown by before its first sample goes to the stack of that sample. */
+static void credit_birth(mprof__process_stacks *stacks, const mprof__python_sample *sample,
+                         int64_t bytes, const mprof__stack_moment *moment)
+{
+    mprof__stack_thread *thread = bytes > 0 ? running_thread(stacks, sample) : NULL;
+
+    if (thread) {
+        mprof__stack_thread_grow(thread, bytes, moment);
+    }
+}
+
 /* ---- samples ---- */
 
 static void end_missing_threads(mprof__process_stacks *stacks, const mprof__stack_moment *moment)
@@ -612,7 +626,9 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
         return MPROF_OK;
     }
     mprof__stack_moment moment = {now_ns, rss_bytes, stacks->sampled_ns, stacks->sampled_bytes};
+    int64_t born_bytes = 0;
     if (is_first) {
+        born_bytes = mprof__process_growth_since_birth(&stacks->growth);
         moment.before_ns =
             stacks->tried_ns > stacks->known_ns ? stacks->tried_ns : stacks->known_ns;
         moment.before_bytes = rss_bytes;
@@ -623,6 +639,7 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
     }
     take_over(stacks, sample, &moment);
     credit_growth(stacks, &moment);
+    credit_birth(stacks, sample, born_bytes, &moment);
     note_release(stacks, sample, &moment);
     end_missing_threads(stacks, &moment);
     account_for_time(stacks, is_timed, &moment);

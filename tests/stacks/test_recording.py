@@ -238,6 +238,27 @@ if __name__ == '__main__':
         self.assertIn((forked, "__main__.work"), {(call.pid, call.name) for call in recording.calls})
 
 
+    def test_growth_of_a_forked_process_before_its_first_sample(self):
+        grown = Stacks(self.record("""
+import os
+shared = bytearray(30 << 20)
+burn(0.3)
+def child():
+    for at in range(0, len(shared), 4096):
+        shared[at] = 1
+    kept = [bytearray(15 << 20)]
+    burn(0.4)
+    kept.append(bytearray(9 << 20))
+    burn(0.4)
+if os.fork() == 0:
+    child()
+    os._exit(0)
+os.wait()
+""", "-M", "--stacks", "--no-stacks-events", "--stacks-interval=0.1")).total["__main__.child"].grown
+        self.assertGreater(grown, 23)
+        self.assertLess(grown, 27)
+
+
 class Reach(StackCase):
     LOOP = "def main():\n    while True: burn(0.05)\nprint('ready', flush=True)\nmain()\n"
 
