@@ -23,6 +23,7 @@ int mprof__paths_init(mprof__paths *paths, const mprof_profile *profile)
     memset(paths, 0, sizeof *paths);
     paths->profile = profile;
     mprof__pauses_init(&paths->pauses, profile);
+    paths->is_one_run = mprof_profile_fact(profile, "format") != NULL;
     paths->items = mprof__array_grow(NULL, 0, &paths->capacity, sizeof *paths->items);
     if (!paths->items) {
         return -1;
@@ -142,6 +143,7 @@ typedef struct follower {
     uint32_t *seen; /* owned; by path: the last shared change that it had a part in */
     uint32_t change;
     mprof_sample last; /* time_s NAN: none yet */
+    size_t next_exact; /* the first event that measured memory and is not passed; or the end */
 } follower;
 
 static double exit_of(const mprof_span *span)
@@ -355,8 +357,9 @@ static void credit(follower *f, mprof_sample from, mprof_sample to)
     double a_s = mprof__larger(from.time_s, f->profile->from_s);
     double b_s = mprof__smaller(to.time_s, f->profile->to_s);
     double pause_s = to.time_s - from.time_s;
-    if (b_s < a_s ||
-        (f->running_count == 0 && mprof__is_pause(&f->paths->pauses, from.time_s, to.time_s, 0))) {
+    bool is_pause =
+        f->running_count == 0 && mprof__is_pause(&f->paths->pauses, from.time_s, to.time_s, 0);
+    if (b_s < a_s || (is_pause && !f->paths->is_one_run)) {
         return;
     }
     double rate = pause_s > 0 ? (to.mib - from.mib) / pause_s : 0;
@@ -370,7 +373,7 @@ static void credit(follower *f, mprof_sample from, mprof_sample to)
         path->time_s += threads * (b_s - a_s);
         path->memory_time_mib_s += threads * memory_time;
     }
-    if (f->running_count == 0) {
+    if (f->running_count == 0 && !is_pause) {
         paths[0].time_s += b_s - a_s;
         paths[0].memory_time_mib_s += memory_time;
     }
@@ -410,13 +413,42 @@ static void end_running(follower *f, uint32_t path)
     f->running_threads--;
 }
 
-static void pass_event(follower *f, const event *e)
+static bool has_measured(const follower *f, const event *e)
 {
-    bool is_exit = e->order & 1;
+    return !(f->spans[e->span].sampled_s > 0);
+}
+
+/* The memory at an event. A span of samples has measured none: it is between the known values
+ * before and after. next: the next sample. */
+static mprof_sample memory_at(follower *f, size_t index, mprof_sample next)
+{
+    const event *e = &f->events[index];
     const mprof_span *span = &f->spans[e->span];
+    if (has_measured(f, e)) {
+        return (mprof_sample){e->order & 1 ? span->exit.mib : span->enter.mib, e->time_s};
+    }
+    f->next_exact = f->next_exact > index ? f->next_exact : index;
+    while (f->next_exact < f->event_count && !has_measured(f, &f->events[f->next_exact])) {
+        f->next_exact++;
+    }
+    if (f->next_exact < f->event_count && f->events[f->next_exact].time_s <= next.time_s) {
+        next = memory_at(f, f->next_exact, next);
+    }
+    double pause_s = next.time_s - f->last.time_s;
+    if (!isfinite(next.time_s) || !(pause_s > 0)) {
+        return (mprof_sample){isnan(f->last.time_s) ? next.mib : f->last.mib, e->time_s};
+    }
+    double part = (e->time_s - f->last.time_s) / pause_s;
+    return (mprof_sample){f->last.mib + (next.mib - f->last.mib) * part, e->time_s};
+}
+
+static void pass_event(follower *f, size_t index, mprof_sample next)
+{
+    const event *e = &f->events[index];
+    bool is_exit = e->order & 1;
     thread *t = &f->threads[f->thread_of[e->span]];
     uint32_t path = f->path_of[e->span];
-    mprof_sample sample = {is_exit ? span->exit.mib : span->enter.mib, e->time_s};
+    mprof_sample sample = memory_at(f, index, next);
     reach(f, sample);
     if (t->path != 0) {
         end_running(f, t->path);
@@ -437,7 +469,7 @@ static bool is_value_of(const follower *f, size_t event_at, mprof_sample point)
     for (size_t i = event_at; i-- > end && f->events[i].time_s == point.time_s;) {
         const mprof_span *span = &f->spans[f->events[i].span];
         double mib = f->events[i].order & 1 ? span->exit.mib : span->enter.mib;
-        if (mib == point.mib) {
+        if (mib == point.mib && has_measured(f, &f->events[i])) {
             return true;
         }
     }
@@ -457,9 +489,10 @@ static int follow(follower *f, const mprof__known_memory *memory)
         return -1;
     }
     for (size_t i = 0; i <= memory->count; i++) {
-        double until_s = i < memory->count ? memory->points[i].time_s : INFINITY;
-        while (e < f->event_count && f->events[e].time_s <= until_s) {
-            pass_event(f, &f->events[e++]);
+        mprof_sample next =
+            i < memory->count ? memory->points[i] : (mprof_sample){f->last.mib, INFINITY};
+        while (e < f->event_count && f->events[e].time_s <= next.time_s) {
+            pass_event(f, e++, next);
         }
         if (i < memory->count && !is_value_of(f, e, memory->points[i])) {
             reach(f, memory->points[i]);

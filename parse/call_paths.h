@@ -46,6 +46,7 @@ typedef struct mprof__paths {
     mprof__number_map known; /* parent << 32 | function -> index */
     uint64_t left_out;       /* calls */
     bool has_concurrency;
+    bool is_one_run; /* what changes in a pause is of the program: it was stopped */
 } mprof__paths;
 
 /* 0, or -1 without memory. */

@@ -54,6 +54,11 @@ void mprof__pauses_init(mprof__pauses *pauses, const mprof_profile *profile)
     pauses->samples = mprof_profile_samples(profile);
     pauses->interval_s = mprof__typical_interval_s(pauses->samples, recorded_interval_s(profile));
     pauses->least_interval_s = mprof__reduced_interval_s(pauses->samples);
+    /* a program is sampled faster at first */
+    double recorded_s = recorded_interval_s(profile);
+    if (isfinite(recorded_s)) {
+        pauses->least_interval_s = mprof__larger(pauses->least_interval_s, recorded_s);
+    }
     pauses->tick_s = one_time || !isfinite(pauses->interval_s) ? 0 : pauses->interval_s;
 }
 

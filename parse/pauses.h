@@ -15,8 +15,9 @@
 typedef struct mprof__pauses {
     const mprof_series *samples; /* MEM */
     double interval_s;           /* typical one between samples; infinite if unknown */
-    double least_interval_s;     /* of a reduced series: shorter ones mean nothing */
-    double tick_s;               /* how long one tick takes: 0 if its samples have one time */
+    double
+        least_interval_s; /* the recorded one, or of a reduced series: shorter ones mean nothing */
+    double tick_s;        /* how long one tick takes: 0 if its samples have one time */
 } mprof__pauses;
 
 void mprof__pauses_init(mprof__pauses *pauses, const mprof_profile *profile);

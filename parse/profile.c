@@ -85,7 +85,7 @@ bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span)
 static int push_span(mprof__profile_builder *builder, mprof__curve *curve, const mprof_span *span)
 {
     const mprof_sample ends[] = {span->enter, span->exit};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && mprof__span_is_measured(span); i++) {
         if (mprof__curve_push_within(curve, ends[i], builder->from_s, builder->to_s) != 0) {
             return -1;
         }
@@ -96,7 +96,8 @@ static int push_span(mprof__profile_builder *builder, mprof__curve *curve, const
 static bool has_calls_on_line(const mprof_profile *profile)
 {
     for (size_t i = 0; i < profile->span_count; i++) {
-        if (mprof__span_fits_line(profile, &profile->spans[i])) {
+        if (mprof__span_fits_line(profile, &profile->spans[i]) &&
+            mprof__span_is_measured(&profile->spans[i])) {
             return true;
         }
     }
@@ -194,7 +195,7 @@ static void raise_main_rest(mprof_profile *profile)
 {
     for (size_t i = 0; i < profile->span_count && profile->spans[i].process == 0; i++) {
         const mprof_span *span = &profile->spans[i];
-        if (!mprof__span_fits_line(profile, span)) {
+        if (!mprof__span_fits_line(profile, span) && mprof__span_is_measured(span)) {
             raise_peak(&profile->main_rest, profile, span->enter);
             raise_peak(&profile->main_rest, profile, span->exit);
         }

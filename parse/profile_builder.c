@@ -384,7 +384,8 @@ static mprof_status add_call(mprof__profile_builder *builder, const mprof_call *
     }
     uint32_t bits = (call->open ? MPROF__SPAN_OPEN : 0u) |
                     (call->pid != MPROF_PID_NONE ? MPROF__SPAN_HAS_PID : 0u) |
-                    (call->level == MPROF_LEVEL_NONE ? MPROF__SPAN_NO_LEVEL : 0u);
+                    (call->level == MPROF_LEVEL_NONE ? MPROF__SPAN_NO_LEVEL : 0u) |
+                    (call->sampled_s > 0 ? MPROF__SPAN_SAMPLED : 0u);
     spans[profile->span_count] = (mprof_span){.enter = call->enter,
                                               .exit = call->exit,
                                               .function = function,

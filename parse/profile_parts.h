@@ -22,6 +22,7 @@ enum {
     MPROF__SPAN_HAS_PID = 2,   /* the recording names its process */
     MPROF__SPAN_NO_LEVEL = 4,  /* level is derived later */
     MPROF__SPAN_OUTERMOST = 8, /* its change counts for its function */
+    MPROF__SPAN_SAMPLED = 16,  /* made of sampled stacks: its values were measured at other times */
 };
 
 /* While the profile is built, the place of mprof_span.sampled_s holds the order of the file. */
@@ -174,6 +175,12 @@ const char *mprof__profile_keep_text(mprof__profile_builder *builder, mprof_text
 /* True if MEM measured what the values of this call did; else they belong to the curve of its
  * process. */
 bool mprof__span_fits_line(const mprof_profile *profile, const mprof_span *span);
+
+/* True if its values are points of a curve. While the profile is built. */
+static inline bool mprof__span_is_measured(const mprof_span *span)
+{
+    return !(span->open & MPROF__SPAN_SAMPLED);
+}
 
 /* Sorts the spans, derives missing levels, and sums up the functions. MPROF_ENOMEM. */
 mprof_status mprof__profile_nest(mprof_profile *profile, mprof_error *error);

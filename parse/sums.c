@@ -367,8 +367,10 @@ void mprof__profile_find_peak(mprof_profile *profile)
     }
     for (size_t i = 0; i < profile->span_count && (profile->mem_is_sum || profile->mem_is_part);
          i++) {
-        raise_peak(profile, profile->spans[i].enter);
-        raise_peak(profile, profile->spans[i].exit);
+        if (mprof__span_is_measured(&profile->spans[i])) {
+            raise_peak(profile, profile->spans[i].enter);
+            raise_peak(profile, profile->spans[i].exit);
+        }
     }
 }
 

@@ -294,8 +294,11 @@ static void print_complaints(void)
     if (length > 0 && text[length - 1] == '\n') {
         text[--length] = '\0';
     }
-    char *last = length > 0 ? strrchr(text, '\n') : NULL;
-    if (last && strncmp(last, "\nTry `", 6) == 0 && text[length - 1] == '.') {
+    char *last = NULL; /* argp wraps it, so it may be two lines */
+    for (char *at = text; length > 0 && (at = strstr(at, "\nTry `")) != NULL; at++) {
+        last = at;
+    }
+    if (last && text[length - 1] == '.') {
         *last = '\0';
     }
     suggest_option(hint, sizeof hint, text);

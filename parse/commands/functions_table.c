@@ -294,15 +294,17 @@ static void print_heading(const mprof_profile *profile, const table *t)
 
 static void print_notes(const mprof_profile *profile, const table *t, size_t left_out)
 {
-    char text[320];
+    char text[480];
     const char *interval = mprof_profile_fact(profile, "stacks-interval");
     const char *sign = t->style.is_utf8 ? "\xC2\xB1" : "+-";
     if (left_out > 0) {
         printf("%zu more function%s: --top 0 prints all\n", left_out, left_out == 1 ? "" : "s");
     }
-    if (t->tree->has_samples) {
+    if (t->tree->has_samples && t->tree->function_count > 0) {
         mprof__text_format(text, sizeof text,
-                           "From sampled stacks%s%s%s: %s is the 95 %% interval. Growth is gross; "
+                           "From sampled stacks%s%s%s: %s is the 95 %% interval of the luck of "
+                           "sampling; besides, a function much shorter than the interval may get "
+                           "little of what it allocates. Growth is gross; "
                            "release is what the process released meanwhile.",
                            interval ? " (each " : "", interval ? interval : "",
                            interval ? " s)" : "", sign);
@@ -318,6 +320,26 @@ static void print_notes(const mprof_profile *profile, const table *t, size_t lef
     if (t->tree->left_out > 0) {
         printf("%llu calls that ran at the same time as 1024 others are left out\n",
                (unsigned long long)t->tree->left_out);
+    }
+}
+
+static void print_why_none(const mprof_profile *profile, const table *t)
+{
+    const char *shown = mprof_profile_fact(profile, "stacks");
+    const char *missing = mprof_profile_fact(profile, "stacks-missing");
+    if (!shown && !t->tree->has_samples) {
+        puts("No calls were recorded: mark functions with --func, or record with --stacks.");
+    } else if (!t->tree->has_samples && missing) {
+        /* the pid comes first, 0 for all */
+        const char *reason = strchr(missing, ' ');
+        fputs("No stack could be read: ", stdout);
+        mprof__print_plain(stdout, reason ? reason + 1 : missing);
+        putchar('\n');
+    } else if (!t->tree->has_samples) {
+        puts("No stack was sampled: the program may have been too short, or is not Python.");
+    } else {
+        printf("No sampled stack had a function to show%s.\n",
+               shown && strcmp(shown, "all") == 0 ? "" : ": --stacks=all shows all");
     }
 }
 
@@ -343,7 +365,7 @@ mprof_status mprof__functions_print(const mprof_profile *profile, const mprof_ca
     if (tree->function_count > 0) {
         print_rows(&t);
     } else {
-        puts("No calls were recorded: mark functions with --func, or record with --stacks.");
+        print_why_none(profile, &t);
     }
     print_notes(profile, &t, tree->function_count - count);
     free(sorted);

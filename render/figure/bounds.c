@@ -138,7 +138,7 @@ static bool raise(mprof_series *raised, mprof_sample **owned, struct proofs *pro
     return true;
 }
 
-/* Raises `series` by the entry and exit values of all calls, and by the samples of `more`. */
+/* Raises `series` by the entry and exit values of recorded calls, and by the samples of `more`. */
 static mprof_status raise_series(const mprof__layout *layout, const mprof__figure_input *input,
                                  const mprof_series *series, const mprof_series *more,
                                  mprof_series *raised, mprof_sample **owned)
@@ -151,8 +151,8 @@ static mprof_status raise_series(const mprof__layout *layout, const mprof__figur
         return MPROF_OK;
     }
     for (size_t i = 0; good && i < input->span_count; i++) {
-        good =
-            add_proof(&proofs, input->spans[i].enter) && add_proof(&proofs, input->spans[i].exit);
+        good = input->spans[i].sampled_s > 0 || (add_proof(&proofs, input->spans[i].enter) &&
+                                                 add_proof(&proofs, input->spans[i].exit));
     }
     for (size_t i = 0; good && more && i < more->point_count; i++) {
         good = add_proof(&proofs, more->points[i]);

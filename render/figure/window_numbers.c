@@ -67,6 +67,12 @@ static size_t first_span_of(const mprof__figure_input *input, uint32_t process)
     return low;
 }
 
+/* Ends of calls are points of a curve, unless they are made of sampled stacks. */
+static bool is_measured(const mprof_span *span)
+{
+    return !(span->sampled_s > 0);
+}
+
 /* Entry and exit of all calls of a process, sorted. NULL: no memory. */
 static struct edge *edges_of(size_t *count, const mprof__figure_input *input, uint32_t process)
 {
@@ -75,8 +81,10 @@ static struct edge *edges_of(size_t *count, const mprof__figure_input *input, ui
     *count = 0;
     for (size_t i = first; edges && i < end; i++) {
         const mprof_span *span = &input->spans[i];
-        edges[(*count)++] = (struct edge){span->enter.time_s, span->enter.mib};
-        edges[(*count)++] = (struct edge){span->exit.time_s, span->exit.mib};
+        if (is_measured(span)) {
+            edges[(*count)++] = (struct edge){span->enter.time_s, span->enter.mib};
+            edges[(*count)++] = (struct edge){span->exit.time_s, span->exit.mib};
+        }
     }
     if (edges) {
         qsort(edges, *count, sizeof *edges, by_time);
@@ -142,6 +150,14 @@ static bool add_all(struct mprof__window_numbers *numbers, const mprof__figure_i
     return good;
 }
 
+static bool add_ends(struct mprof__window_numbers *numbers, const mprof__figure_input *input,
+                     const mprof_span *span)
+{
+    return !is_measured(span) ||
+           (add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
+            add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true));
+}
+
 /* Of very many calls [begin, end), the highest value between any two samples, which are the points
  * from `first` on. */
 static bool add_highest_ends(struct mprof__window_numbers *numbers,
@@ -156,7 +172,7 @@ static bool add_highest_ends(struct mprof__window_numbers *numbers,
     }
     for (size_t i = begin; good && i < end; i++) {
         const mprof_sample ends[] = {input->spans[i].enter, input->spans[i].exit};
-        for (size_t k = 0; k < 2; k++) {
+        for (size_t k = 0; k < 2 && is_measured(&input->spans[i]); k++) {
             double time_s = seconds(input, ends[k].time_s);
             size_t low = 0, high = count;
             while (low < high) {
@@ -204,8 +220,7 @@ static bool add_apart(bool *is_whole, struct mprof__window_numbers *numbers,
     }
     for (size_t i = begin; good && has_calls && end - begin <= CALLS_MAX && i < end; i++) {
         const mprof_span *span = &input->spans[i];
-        good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
-               add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
+        good = add_ends(numbers, input, span);
     }
     if (good && numbers->point_count > first) {
         qsort(&numbers->points[first], numbers->point_count - first, sizeof *numbers->points,
@@ -343,8 +358,7 @@ static bool add_rest_series(uint32_t *index, struct builder *builder,
     size_t end = has_call_ends(numbers, line) ? 0 : first_span_of(input, 1);
     for (size_t i = 0; good && i < end; i++) {
         const mprof_span *span = &input->spans[i];
-        good = add_point(numbers, seconds(input, span->enter.time_s), span->enter.mib, true) &&
-               add_point(numbers, seconds(input, span->exit.time_s), span->exit.mib, true);
+        good = add_ends(numbers, input, span);
     }
     mprof__window_series *series = mprof__array_grow(numbers->series, numbers->series_count,
                                                      &builder->series_room, sizeof *series);

@@ -247,6 +247,28 @@ class Functions(TestCase):
         text = self.run_mprof("functions", FIXTURES / "dat" / "make_j2.dat").stdout
         self.assertIn("No calls were recorded", text)
 
+    def test_the_rise_at_the_end_counts(self):
+        """The first samples of a program are closer to each other than the interval."""
+        times = [0, .001, .006, .016, .096, .196, .296]
+        (self.directory / "x.dat").write_text(
+            "CMDLINE x\n" + own_line("FACT", "format", 2) + own_line("FACT", "interval", "0.1") +
+            "".join(f"MEM {72 if at == times[-1] else 10} {T0 + at:.4f}\n" for at in times))
+        item, = self.document("x.dat")
+        self.assertEqual(item["change_bytes"], 62 * MIB)
+
+    def test_nothing_shown_of_sampled_stacks(self):
+        stacks = own_line("FACT", "stacks", "own")
+        text = self.run_mprof("functions", self.write_stacks(stacks, self.stack(0, 30, 3.0))).stdout
+        self.assertNotIn("No calls were recorded", text)
+        # frames are known, so only the rows say it; without any frame one line does
+        (self.directory / "n.dat").write_text(
+            f"CMDLINE x\nMEM 10 {T0}\n" + own_line("FACT", "format", 2) + stacks + self.stack(0, 30, 3.0) +
+            f"MEM 20 {T0 + 10}\n")
+        text = self.run_mprof("functions", "n.dat").stdout
+        self.assertIn("No sampled stack had a function to show: --stacks=all shows all.\n", text)
+        self.assertNotIn("No calls were recorded", text)
+        self.assertNotIn("From sampled stacks", text)
+
     def test_wrong_options(self):
         for option, words in [("--sort=size", "--sort must be one of growth, time, peak, not 'size'"),
                               ("--top=few", "--top must be a whole number of functions, 0 for all, not 'few'"),
@@ -254,6 +276,7 @@ class Functions(TestCase):
             done = self.run_mprof("functions", option, "x.dat", expect=2)
             self.assertIn(words, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1)
+            self.assertNotIn("x0a", done.stderr)
         done = self.run_mprof("functions", "none.dat", expect=1)
         self.assertIn("none.dat", done.stderr)
 

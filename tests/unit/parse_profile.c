@@ -795,6 +795,26 @@ static void test_frames_of_two_runs(void **state)
     mprof_source_free(source);
 }
 
+/* A span of samples has no value of its own time: the line is that of samples and exact calls. */
+static void test_sampled_spans_are_no_points(void **state)
+{
+    (void)state;
+    mprof_profile *profile = load(
+        "MEM 26 " T "0\n#FACT|pid|7 nan nan\n#FACT|format|2 nan nan\nCHLD 9 5 " T "0\nMEM 26 " T
+        "4\nCHLD 9 5 " T "4\nFUNC a.f 18 " T "1 40 " T "3 0 sampled=0.5\nFUNC a.g 90 " T "1 1 " T
+        "3 0 pid=9 sampled=0.5\nFUNC a.h 27 " T "1.5 26 " T "2.5 1\n",
+        NULL);
+    const mprof_series *line = mprof_profile_line(profile);
+    size_t count;
+    const mprof_process *processes = mprof_profile_processes(profile, &count);
+    assert_int_equal(line->point_count, 4);
+    assert_true(line->peak.mib == 27 && line->lowest_mib == 26);
+    assert_true(mprof_profile_peak(profile).mib < 40);
+    assert_int_equal(count, 2);
+    assert_int_equal(processes[1].series.point_count, 2);
+    mprof_profile_free(profile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -818,6 +838,7 @@ int main(void)
         cmocka_unit_test(test_control_group),
         cmocka_unit_test(test_names_of_kinds),
         cmocka_unit_test(test_frames_of_two_runs),
+        cmocka_unit_test(test_sampled_spans_are_no_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
