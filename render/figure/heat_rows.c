@@ -307,7 +307,7 @@ static void draw_bars(const struct page *page)
     }
     snprintf(text, sizeof text, "peak of each %s", mprof__member_noun(members->kind, 1));
     mprof__add_caption(layout, text, bars->x, bars->y - 5, bars->width);
-    double median = mprof__member_peak_quantile(members, 0.5);
+    double median = mprof__member_peak_median(members);
     double x = floor(bars->x + median * px_per_mib) + 0.5;
     mprof__add_segment(figure, MPROF_ROLE_LEADER, MPROF_COLOUR_NONE,
                        (mprof__segment){x, bars->y, x, bars->y + bars->height});

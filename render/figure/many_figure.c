@@ -192,7 +192,7 @@ static char *facts_of(const mprof__layout *layout, const mprof__members *members
     if (members->count > 2) {
         add_fact(&sentence, "median %s",
                  mprof__memory_text_in(text, sizeof text, layout->options->unit,
-                                       mprof__member_peak_quantile(members, 0.5)));
+                                       mprof__member_peak_median(members)));
     }
     if (members->unseen) {
         add_fact(&sentence, "%s %s without a curve",

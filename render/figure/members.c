@@ -12,6 +12,9 @@
 
 #include "parse/process_group.h"
 #include "parse/recording_name.h"
+#include "parse/series.h"
+
+#include <mprof/sums.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -51,12 +54,14 @@ struct reading {
     struct keyed *keyed; /* processes, those of one member side by side */
     size_t keyed_count;
     char *keys;         /* owned */
-    const char **names; /* of all processes, sorted: which are of one only; owned */
+    const char **names; /* of all processes or ranks, sorted: which are of one only; owned */
     size_t name_count;
     struct source *sources;
     size_t source_count;
-    struct row row, fine;  /* of a member, and of one of its processes */
-    double *sums, *family; /* by fine column: of its processes so far; of all children */
+    struct row row, fine;      /* of a member, and of one of its processes */
+    double *sums;              /* by fine column: of its processes so far; owned */
+    mprof_series rest;         /* of the main process, where MEM is a sum */
+    mprof_sample *rest_points; /* owned */
 };
 
 /* ---- a series in columns ---- */
@@ -193,11 +198,25 @@ static const mprof_rank *rank_of(const mprof__figure_input *input, uint32_t proc
     return rank < count ? &ranks[rank] : NULL;
 }
 
-static const char *host_of(const mprof__figure_input *input, uint32_t process)
+/* What mprof_rank has, of recordings that were not merged from a fact; NULL: no rank is known. */
+static const char *rank_name_of(const mprof__figure_input *input, uint32_t process)
+{
+    const mprof_rank *rank = rank_of(input, process);
+    const char *fact = rank ? rank->name : mprof_profile_fact(input->profile, "rank");
+    return fact && *fact ? fact : NULL;
+}
+
+static const char *known_host_of(const mprof__figure_input *input, uint32_t process)
 {
     const mprof_rank *rank = rank_of(input, process);
     const char *host = rank ? rank->host : mprof_profile_fact(input->profile, "host");
-    return host && *host ? host : "unknown host";
+    return host ? host : "";
+}
+
+static const char *host_of(const mprof__figure_input *input, uint32_t process)
+{
+    const char *host = known_host_of(input, process);
+    return *host ? host : "unknown host";
 }
 
 /* In a merged recording each process is in a rank, and MEM is only their sum. */
@@ -245,16 +264,20 @@ static const char *write_key(char **end, size_t room, mprof_member_kind kind,
                              const mprof__figure_input *input, uint32_t process)
 {
     char *key = *end;
-    const char *name = input->processes[process].name;
     size_t length;
     if (kind == MPROF_MEMBERS_BY_COMMAND) {
-        length = mprof__process_group_key(key, room, name);
+        length = mprof__process_group_key(key, room, mprof__own_name(input, process));
         if (!length) {
             length = (size_t)snprintf(key, room, process ? "unknown" : "main");
         }
     } else if (kind == MPROF_MEMBERS_BY_RANK) {
         const mprof_rank *rank = rank_of(input, process);
-        length = (size_t)snprintf(key, room, "%s", rank ? rank->label : "no rank");
+        const char *name = rank_name_of(input, process), *host = known_host_of(input, process);
+        if (rank || !name) {
+            length = (size_t)snprintf(key, room, "%s", rank ? rank->label : "no rank");
+        } else {
+            length = (size_t)snprintf(key, room, "%s%s%s", host, *host ? "/" : "", name);
+        }
     } else {
         length = (size_t)snprintf(key, room, "%s", host_of(input, process));
     }
@@ -270,11 +293,12 @@ static mprof_status list_processes(struct reading *reading)
     size_t count = 0, bytes = 1;
     for (uint32_t r = 0; r < layout->input_count; r++) {
         const mprof__figure_input *input = &layout->inputs[r];
+        const char *fact = mprof_profile_fact(input->profile, "rank");
         count += input->process_count;
         for (size_t i = 0; is_grouped && i < input->process_count; i++) {
             const mprof_rank *rank = rank_of(input, (uint32_t)i);
             bytes += strlen(input->processes[i].name) + strlen(host_of(input, (uint32_t)i)) +
-                     (rank ? strlen(rank->label) : 0) + 16;
+                     (rank ? strlen(rank->label) : 0) + (fact ? strlen(fact) : 0) + 16;
         }
     }
     reading->keyed = malloc((count + 1) * sizeof *reading->keyed);
@@ -325,6 +349,86 @@ static mprof_status list_recordings(struct reading *reading)
     return MPROF_OK;
 }
 
+/* ---- the rest of a sum ---- */
+
+static double others_mib_at(const mprof__figure_input *input, double at_s)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < input->process_count; i++) {
+        const mprof_series *series = i ? &input->processes[i].series : input->others;
+        if (series->point_count) {
+            sum += mprof__series_mib_at(&input->pauses, series,
+                                        mprof__first_point_from(series, at_s), at_s, 0);
+        }
+    }
+    return sum;
+}
+
+/* MEM without what the others had at the same moment. Between ticks it is a line: a process that
+ * ended is still part of the last MEM, and so is not subtracted from that later. A window has a
+ * tick of MEM before and after it, but no list of what ran then. Frees the one before. */
+static mprof_status make_rest(struct reading *reading, const mprof__figure_input *input)
+{
+    const mprof_ticks *ticks = mprof_profile_ticks(input->profile, 1);
+    const mprof_series *line = input->line;
+    size_t count = 0;
+    mprof_sample *points = malloc((ticks->count + line->point_count + 1) * sizeof *points);
+    free(reading->rest_points);
+    reading->rest_points = points;
+    if (!points) {
+        return MPROF_ENOMEM;
+    }
+    double from_s = ticks->count ? ticks->ticks[0].time_s : INFINITY;
+    double to_s = ticks->count ? ticks->ticks[ticks->count - 1].time_s : INFINITY;
+    size_t next = 0;
+    for (; next < line->point_count && line->points[next].time_s < from_s; next++) {
+        double at_s = line->points[next].time_s;
+        points[count++] =
+            (mprof_sample){fmax(0, line->points[next].mib - others_mib_at(input, at_s)), at_s};
+    }
+    for (size_t i = 0; i < ticks->count; i++) {
+        const mprof_tick *tick = &ticks->ticks[i];
+        if (!isnan(tick->mem_mib)) {
+            points[count++] =
+                (mprof_sample){fmax(0, tick->mem_mib - tick->children_mib), tick->time_s};
+        }
+    }
+    for (next = mprof__first_point_from(line, to_s); next < line->point_count; next++) {
+        double at_s = line->points[next].time_s;
+        if (at_s > to_s) {
+            points[count++] =
+                (mprof_sample){fmax(0, line->points[next].mib - others_mib_at(input, at_s)), at_s};
+        }
+    }
+    reading->rest = (mprof_series){.points = points,
+                                   .point_count = count,
+                                   .sample_count = line->sample_count,
+                                   .first_s = line->first_s,
+                                   .last_s = line->last_s};
+    mprof_process_sum *sums;
+    size_t sum_count;
+    if (mprof_process_sums_make(&sums, &sum_count, input->profile, NULL) != MPROF_OK) {
+        return MPROF_ENOMEM;
+    }
+    if (sum_count && sums[0].sample_count) {
+        reading->rest.peak = sums[0].peak; /* of all ticks, listed or not */
+    } else {
+        reading->rest.sample_count = 0;
+    }
+    mprof_process_sums_free(sums);
+    return MPROF_OK;
+}
+
+/* NULL: no memory. */
+static const mprof_series *own_series(struct reading *reading, const struct keyed *own)
+{
+    const mprof__figure_input *input = &reading->layout->inputs[own->input];
+    if (!is_rest(input, own->process)) {
+        return series_of(input, own->process);
+    }
+    return make_rest(reading, input) == MPROF_OK ? &reading->rest : NULL;
+}
+
 /* ---- reading ---- */
 
 /* Adds the mean of each fine column to `sums`, of which those of no process are NAN. */
@@ -333,29 +437,6 @@ static void add_fine(double *sums, const struct row *fine)
     for (size_t i = 0; i < fine->count; i++) {
         if (!isnan(fine->high[i])) {
             sums[i] = (isnan(sums[i]) ? 0 : sums[i]) + row_mean(fine, i);
-        }
-    }
-}
-
-/* MEM less all others, at fine columns. */
-static void add_rest(struct reading *reading, const mprof__figure_input *input)
-{
-    struct row *fine = &reading->fine;
-    for (size_t i = 0; i < fine->count; i++) {
-        reading->family[i] = NAN;
-    }
-    for (uint32_t i = 1; i < input->process_count; i++) {
-        row_clear(fine);
-        add_series(fine, input, &input->processes[i].series);
-        add_fine(reading->family, fine);
-    }
-    row_clear(fine);
-    add_series(fine, input, input->line);
-    for (size_t i = 0; i < fine->count; i++) {
-        if (!isnan(fine->high[i])) {
-            double others = isnan(reading->family[i]) ? 0 : reading->family[i];
-            reading->sums[i] = (isnan(reading->sums[i]) ? 0 : reading->sums[i]) +
-                               fmax(0, row_mean(fine, i) - others);
         }
     }
 }
@@ -426,16 +507,22 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Of all processes, or of all ranks. */
 static mprof_status sort_names(struct reading *reading)
 {
-    reading->names = malloc((reading->keyed_count + 1) * sizeof *reading->names);
+    bool are_ranks = reading->members->kind == MPROF_MEMBERS_BY_RANK;
+    size_t count = are_ranks ? reading->source_count : reading->keyed_count;
+    reading->names = malloc((count + 1) * sizeof *reading->names);
     if (!reading->names) {
         return MPROF_ENOMEM;
     }
-    for (size_t i = 0; i < reading->keyed_count; i++) {
-        const struct keyed *own = &reading->keyed[i];
-        reading->names[reading->name_count++] =
-            reading->layout->inputs[own->input].processes[own->process].name;
+    for (size_t i = 0; i < count; i++) {
+        const struct keyed *own = &reading->keyed[are_ranks ? reading->sources[i].first : i];
+        const mprof__figure_input *input = &reading->layout->inputs[own->input];
+        const char *rank = are_ranks ? rank_name_of(input, own->process) : NULL;
+        reading->names[reading->name_count++] = rank        ? rank
+                                                : are_ranks ? ""
+                                                            : input->processes[own->process].name;
     }
     if (reading->name_count) {
         qsort(reading->names, reading->name_count, sizeof *reading->names, by_name);
@@ -468,19 +555,25 @@ static void process_name(char *text, size_t size, const struct reading *reading,
     free(visible);
 }
 
-/* "rank 317" of a number, else the rank's own name; its host is for the heading. */
-static mprof_status name_rank(mprof__member *member, const mprof_rank *rank, const char *key)
+/* "rank 317" of a number, else the rank's own name; its host is for the heading. If ranks of other
+ * hosts have that name, too: "node1/317". */
+static mprof_status name_rank(mprof__member *member, const struct reading *reading,
+                              const struct keyed *first)
 {
-    const char *own = rank ? rank->name : key;
-    bool is_number = rank && *own && strspn(own, "0123456789") == strlen(own);
+    const mprof__figure_input *input = &reading->layout->inputs[first->input];
+    const char *own = rank_name_of(input, first->process);
+    const char *known = own ? known_host_of(input, first->process) : "";
+    bool is_number = own && strspn(own, "0123456789") == strlen(own);
+    bool is_alike = own && *known && !is_only_one(reading, own);
+    own = own ? own : first->key;
     char *name = mprof__visible_text(own, strlen(own), NAME_BYTES);
-    char *host =
-        mprof__visible_text(rank ? rank->host : "", rank ? strlen(rank->host) : 0, NAME_BYTES);
+    char *host = mprof__visible_text(known, strlen(known), NAME_BYTES);
     char text[300];
     if (name && host) {
-        snprintf(text, sizeof text, "%s%s", is_number ? "rank " : "", name);
+        snprintf(text, sizeof text, "%s%s%s%s", is_number ? "rank " : "", is_alike ? host : "",
+                 is_alike ? "/" : "", name);
         member->name = strdup(text);
-        snprintf(member->host, sizeof member->host, "%s", host);
+        snprintf(member->host, sizeof member->host, "%s", is_alike ? "" : host);
     }
     free(name);
     free(host);
@@ -500,8 +593,7 @@ static mprof_status name_member(mprof__member *member, const struct reading *rea
             text[stem] = '\0';
         }
     } else if (reading->members->kind == MPROF_MEMBERS_BY_RANK) {
-        return name_rank(member, rank_of(input, reading->keyed[source->first].process),
-                         reading->keyed[source->first].key);
+        return name_rank(member, reading, &reading->keyed[source->first]);
     } else if (reading->members->kind != MPROF_MEMBERS_BY_PROCESS) {
         const char *key = reading->keyed[source->first].key;
         char *name = mprof__visible_text(key, strlen(key), NAME_BYTES);
@@ -563,8 +655,11 @@ static mprof_status read_member(struct reading *reading, const struct source *so
     const struct keyed *own = reading->keyed ? &reading->keyed[source->first] : NULL;
     const mprof_series *series = source->series;
     row_clear(&reading->row);
-    if (source->count == 1 && !is_rest(&layout->inputs[own->input], own->process)) {
-        series = series_of(&layout->inputs[own->input], own->process);
+    if (source->count == 1) {
+        series = own_series(reading, own);
+        if (!series) {
+            return MPROF_ENOMEM;
+        }
     }
     if (series) {
         add_series(&reading->row, &layout->inputs[source->input], series);
@@ -573,13 +668,12 @@ static mprof_status read_member(struct reading *reading, const struct source *so
             reading->sums[i] = NAN;
         }
         for (uint32_t i = 0; i < source->count; i++) {
-            const mprof__figure_input *input = &layout->inputs[own[i].input];
-            if (is_rest(input, own[i].process)) {
-                add_rest(reading, input);
-                continue;
+            const mprof_series *one = own_series(reading, &own[i]);
+            if (!one) {
+                return MPROF_ENOMEM;
             }
             row_clear(&reading->fine);
-            add_series(&reading->fine, input, series_of(input, own[i].process));
+            add_series(&reading->fine, &layout->inputs[own[i].input], one);
             add_fine(reading->sums, &reading->fine);
         }
         take_sums(reading);
@@ -653,6 +747,13 @@ static double quantile(float *values, size_t count, double share)
     return select_rank(values, count, (size_t)lround(share * (double)(count - 1)));
 }
 
+/* Of an even number of values, the mean of the two in the middle. */
+static double median(float *values, size_t count)
+{
+    double upper = select_rank(values, count, count / 2);
+    return count % 2 ? upper : (select_rank(values, count, count / 2 - 1) + upper) / 2;
+}
+
 static void describe_column(mprof__member_column *column, float *values, size_t count)
 {
     if (!count) {
@@ -660,7 +761,7 @@ static void describe_column(mprof__member_column *column, float *values, size_t 
     }
     column->mean_mib /= (double)column->count;
     column->tenth_mib = quantile(values, count, 0.1);
-    column->median_mib = quantile(values, count, 0.5);
+    column->median_mib = median(values, count);
     column->ninetieth_mib = quantile(values, count, 0.9);
 }
 
@@ -722,6 +823,12 @@ static int by_peak(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+double mprof__member_peak_median(const mprof__members *members)
+{
+    size_t count = members->count;
+    return (members->items[(count - 1) / 2].peak_mib + members->items[count / 2].peak_mib) / 2;
+}
+
 double mprof__member_peak_quantile(const mprof__members *members, double share)
 {
     size_t rank = (size_t)floor((1 - share) * (double)(members->count - 1));
@@ -764,7 +871,7 @@ static mprof_status read_all(struct reading *reading)
     members->low = malloc(3 * count * columns * sizeof *members->low);
     size_t parts = (FINE_COLUMNS + columns - 1) / columns;
     size_t fine = columns * (parts > FINE_LEAST ? parts : FINE_LEAST);
-    reading->sums = malloc(2 * fine * sizeof *reading->sums);
+    reading->sums = malloc(fine * sizeof *reading->sums);
     if (!members->items || !members->columns || !members->low || !reading->sums ||
         row_init(&reading->row, layout, columns) != 0 ||
         row_init(&reading->fine, layout, fine) != 0) {
@@ -772,7 +879,6 @@ static mprof_status read_all(struct reading *reading)
     }
     members->high = members->low + count * columns;
     members->mean = members->high + count * columns;
-    reading->family = reading->sums + fine;
     for (size_t i = 0; status == MPROF_OK && i < reading->source_count; i++) {
         status = read_member(reading, &reading->sources[i]);
     }
@@ -806,6 +912,7 @@ mprof_status mprof__members_init(mprof__members *members, const mprof__layout *l
     free(reading.row.low);
     free(reading.fine.low);
     free(reading.sums);
+    free(reading.rest_points);
     if (status == MPROF_OK && !members->count) {
         return mprof_error_set(error, MPROF_EARGUMENT, "nothing ran within the time that is shown");
     }

@@ -63,6 +63,8 @@ mprof_member_kind mprof__member_kind(const mprof__layout *layout);
  * length; 0 if not even that fits. */
 size_t mprof__fit_member_name(const mprof__layout *layout, mprof_role role, char *out, size_t size,
                               const char *name, double width_px);
+/* Of the members' peaks; there is at least one. */
+double mprof__member_peak_median(const mprof__members *members);
 /* The value that `share` of the members' peaks are not above. */
 double mprof__member_peak_quantile(const mprof__members *members, double share);
 

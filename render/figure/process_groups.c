@@ -66,14 +66,23 @@ static mprof_status group_by_pid(mprof__figure_input *input)
     return status;
 }
 
+/* Unless commands are asked for, ranks stay apart. */
+static const char *command_of(const mprof__layout *layout, const mprof__figure_input *input,
+                              size_t process)
+{
+    return layout->options->processes == MPROF_PROCESSES_BY_COMMAND
+               ? mprof__own_name(input, process)
+               : input->processes[process].name;
+}
+
 /* The keys of all processes, sorted. NULL: no memory. */
-static struct keyed *sorted_keys(mprof__figure_input *input)
+static struct keyed *sorted_keys(const mprof__layout *layout, mprof__figure_input *input)
 {
     struct keyed *keyed = malloc((input->child_count + 1) * sizeof *keyed);
     char *text = input->groups.keys;
     for (uint32_t i = 0; keyed && i < input->child_count; i++) {
         uint32_t process = input->children[i];
-        const char *name = input->processes[process].name;
+        const char *name = command_of(layout, input, process);
         keyed[i] = (struct keyed){text, process, i};
         text += mprof__process_group_key(text, strlen(name) + 2, name) + 1;
     }
@@ -89,7 +98,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Of all processes, those without samples included. */
-static mprof_status count_commands(mprof__figure_input *input)
+static mprof_status count_commands(const mprof__layout *layout, mprof__figure_input *input)
 {
     size_t count = 0, bytes = 0;
     for (size_t i = 0; i < input->process_count; i++) {
@@ -98,7 +107,7 @@ static mprof_status count_commands(mprof__figure_input *input)
     char **names = malloc(input->process_count * sizeof *names), *text = malloc(bytes + 1);
     char *end = text;
     for (size_t i = 0; names && text && i < input->process_count; i++) {
-        const char *name = input->processes[i].name;
+        const char *name = command_of(layout, input, i);
         size_t length = mprof__process_group_key(end, strlen(name) + 2, name);
         names[count] = end;
         count += length > 0;
@@ -116,7 +125,7 @@ static mprof_status count_commands(mprof__figure_input *input)
     return status;
 }
 
-static mprof_status group_by_command(mprof__figure_input *input)
+static mprof_status group_by_command(const mprof__layout *layout, mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
     size_t key_bytes = 0;
@@ -126,7 +135,7 @@ static mprof_status group_by_command(mprof__figure_input *input)
     if (allocate(groups, input->child_count, key_bytes) != MPROF_OK) {
         return MPROF_ENOMEM;
     }
-    struct keyed *keyed = sorted_keys(input);
+    struct keyed *keyed = sorted_keys(layout, input);
     if (!keyed) {
         return MPROF_ENOMEM;
     }
@@ -142,7 +151,7 @@ static mprof_status group_by_command(mprof__figure_input *input)
     }
     free(keyed);
     groups->by_command = true;
-    return count_commands(input);
+    return count_commands(layout, input);
 }
 
 /* ---- what a group took ---- */
@@ -421,7 +430,7 @@ static mprof_status make_groups(const mprof__layout *layout, mprof__figure_input
     if (wanted == MPROF_PROCESSES_BY_PID || (wanted == MPROF_PROCESSES_AUTO && !are_many)) {
         return group_by_pid(input);
     }
-    mprof_status status = group_by_command(input);
+    mprof_status status = group_by_command(layout, input);
     if (status == MPROF_OK && wanted == MPROF_PROCESSES_AUTO &&
         input->groups.count == input->child_count) {
         mprof__free_process_groups(input);

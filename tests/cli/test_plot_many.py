@@ -158,6 +158,36 @@ class Many(mprof_test.TestCase):
         self.assertIn("3 hosts", words)
         self.assertIn("highest: node1, 0.98 GiB", words)  # ranks 8 to 15: 1,000 MiB
 
+    def test_commands_of_ranks(self):
+        self.write("job.dat", merged(20))
+        words = self.text("--heat", "--by", "command", "job.dat")
+        self.assertIn("1 command", words)
+        self.assertIn("solver \u00d720", words)
+        words = self.text("--group", "command", "job.dat")
+        self.assertIn("solver \u00d720", words)
+        self.assertNotIn("node1/", words)
+
+    def test_ranks_of_recordings_that_are_not_merged(self):
+        for number, (host, rank) in enumerate((("a", 0), ("a", 1), ("b", 0), ("b", 2))):
+            facts = f"FACT pid 1\nFACT host {host}\nFACT rank {rank}\n"
+            self.write(f"{number}.dat", processes(3).replace("FACT pid 1\n", facts))
+        words = self.text("--small-multiples", "--by", "rank", "0.dat", "1.dat", "3.dat")
+        self.assertIn("3 ranks", words)
+        for name in ("rank 0", "rank 1", "rank 2"):
+            self.assertIn(name, words)
+        self.assertNotIn("no rank", words)
+        words = self.text("--small-multiples", "--by", "rank", "0.dat", "1.dat", "2.dat", "3.dat")
+        self.assertIn("4 ranks", words)
+        for name in ("rank a/0", "rank 1", "rank b/0", "rank 2"):  # two ranks 0
+            self.assertIn(name, words)
+        self.write("none.dat", processes(3))
+        self.assertIn("no rank", self.text("--heat", "--by", "rank", "0.dat", "none.dat"))
+
+    def test_median_of_two(self):
+        for peak in (10, 30):
+            self.write(f"{peak}.dat", f"CMDLINE x\nMEM {peak} {START}.0\nMEM {peak} {START + 1}.0\n")
+        self.assertIn("median 20.0 MiB", self.text("--heat", "10.dat", "30.dat"))
+
     def test_several_recordings(self):
         for i in range(12):
             self.write(f"run{i:02d}.dat", processes(3 + i))

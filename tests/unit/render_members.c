@@ -219,10 +219,13 @@ static void columns_of_all_are_those_of_a_sort(void **state)
             assert_near(column->low_mib, running[0]);
             assert_near(column->high_mib, running[n - 1]);
             assert_near(column->mean_mib, sum / (double)n);
-            assert_near(column->median_mib, running[lround(0.5 * (double)(n - 1))]);
+            assert_near(column->median_mib, (running[(n - 1) / 2] + running[n / 2]) / 2);
             assert_near(column->tenth_mib, running[lround(0.1 * (double)(n - 1))]);
             assert_near(column->ninetieth_mib, running[lround(0.9 * (double)(n - 1))]);
         }
+        qsort(mib, count, sizeof *mib, by_value);
+        assert_near(mprof__member_peak_median(&opened.members),
+                    (mib[(count - 1) / 2] + mib[count / 2]) / 2);
         close_opened(&opened);
         free(script.text);
     }
@@ -264,6 +267,10 @@ static void sums_are_those_of_their_processes(void **state)
         {MPROF_MEMBERS_BY_RANK, 4, "rank 3", 410},
         {MPROF_MEMBERS_BY_HOST, 2, "node1", 720},
         {MPROF_MEMBERS_BY_PROCESS, 8, "node1/3 solver", 400},
+        {MPROF_MEMBERS_BY_COMMAND, 2,
+         "solver \xC3\x97"
+         "4",
+         1000},
         {MPROF_MEMBERS_BY_RECORDING, 1, "test", 1040},
     };
     struct script script = merged_job();
@@ -288,7 +295,7 @@ static void sums_are_those_of_their_processes(void **state)
     free(script.text);
 }
 
-/* The main process of a sum is what the others leave. */
+/* The main process of a sum is what the others leave, also between their last tick and the next. */
 static void the_main_process_is_the_rest(void **state)
 {
     struct script script = {NULL, 0, 0};
@@ -305,11 +312,20 @@ static void the_main_process_is_the_rest(void **state)
     open_text(&opened, script.text, script.used, 40, MPROF_MEMBERS_AUTO, NULL);
     assert_int_equal(opened.members.count, 2);
     for (size_t i = 0; i < 40; i++) {
-        if (i != 9 && i != 30) { /* there MEM falls while the process has ended already */
-            assert_near(at(&opened.members, opened.members.mean, "make", i), 30);
-        }
+        assert_near(at(&opened.members, opened.members.high, "make", i), 30);
+        assert_near(at(&opened.members, opened.members.low, "make", i), 30);
     }
+    assert_near(find_member(&opened.members, "make")->peak_mib, 30);
     close_opened(&opened);
+    for (size_t w = 0; w < 3; w++) {
+        const double windows[][2] = {{25, 30.5}, {30.2, 30.8}, {9.2, 9.8}};
+        open_text(&opened, script.text, script.used, 10, MPROF_MEMBERS_AUTO, windows[w]);
+        for (size_t i = 0; i < 10; i++) {
+            assert_near(at(&opened.members, opened.members.high, "make", i), 30);
+            assert_near(at(&opened.members, opened.members.low, "make", i), 30);
+        }
+        close_opened(&opened);
+    }
     free(script.text);
 }
 
