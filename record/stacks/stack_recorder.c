@@ -306,6 +306,23 @@ static void report_missing(mprof__stack_recorder *recorder, int64_t pid, const m
     }
 }
 
+/* Nothing is shown of any stack: the patterns are wrong, or what they name never ran in a sample.
+ */
+static void report_no_match(mprof__stack_recorder *recorder)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    const char *chosen = recorder->plan.chosen;
+
+    if (!recorder->was_read || recorder->frames.node_count > 0 || strcmp(chosen, "own") == 0 ||
+        strcmp(chosen, "all") == 0) {
+        return;
+    }
+    mprof_error_set(&error, MPROF_ENOTFOUND,
+                    "no function in a sample matched --stacks=%.*s; patterns are module:name",
+                    (int)strcspn(chosen, "\n"), chosen);
+    mprof__event_log_notice(recorder->log, &error);
+}
+
 /* Whether the kernel's events are in use is known with the first thread. */
 static void report_events(mprof__stack_recorder *recorder)
 {
@@ -571,6 +588,7 @@ void mprof__stack_recorder_finish(mprof__stack_recorder *recorder, int64_t now_n
     if (recorder->frames.is_full) {
         mprof__event_log_fact(recorder->log, "stacks-cut", "yes");
     }
+    report_no_match(recorder);
     if (!recorder->was_read && recorder->missing == 0 && recorder->regular_ns != 0) {
         mprof__event_log_fact(recorder->log, "stacks-missing", "0 no Python was found");
         mprof_error_set(&error, MPROF_ENOTFOUND,

@@ -96,6 +96,12 @@ down(2000)
 """, "--stacks")).total
         self.assertGreater(stacks["__main__.down"].samples, stacks["__main__.before"].samples)
 
+    def test_patterns_that_match_nothing(self):
+        done = self.record(self.SOURCE, "--stacks=al", "--stacks=nothing:f").done
+        self.assertEqual([line for line in done.stderr.splitlines() if "matched" in line],
+                         ["mprof: no function in a sample matched --stacks=al; patterns are module:name"])
+        self.assertNotIn("matched", self.record(self.SOURCE, "--stacks=al", "--stacks=__main__").done.stderr)
+
     def test_installed_packages_are_not_own(self):
         library = self.directory / "site-packages" / "library.py"
         library.parent.mkdir()
