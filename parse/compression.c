@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     const char *name, *suffix;
@@ -31,12 +32,17 @@ const char *mprof__compression_suffix(mprof_compression compression)
     return kinds[compression].suffix;
 }
 
+/* In any case. */
+static bool ends_with(const char *path, const char *suffix)
+{
+    size_t length = strlen(path), size = strlen(suffix);
+    return length > size && strcasecmp(path + length - size, suffix) == 0;
+}
+
 mprof_compression mprof_compression_of_name(const char *path)
 {
-    size_t length = strlen(path);
     for (int i = MPROF_COMPRESSION_GZIP; i < MPROF_COMPRESSION_COUNT; i++) {
-        size_t size = strlen(kinds[i].suffix);
-        if (length > size && strcmp(path + length - size, kinds[i].suffix) == 0) {
+        if (ends_with(path, kinds[i].suffix)) {
             return (mprof_compression)i;
         }
     }
@@ -60,6 +66,20 @@ mprof_compression mprof__compression_of_bytes(const char *bytes, size_t size)
         return MPROF_COMPRESSION_ZSTD;
     }
     return MPROF_COMPRESSION_NONE;
+}
+
+mprof_status mprof__compression_check_name(const char *path, mprof_error *error)
+{
+    static const char *const others[] = {".bz2", ".xz", ".lzma", ".lz4"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (ends_with(path, others[i])) {
+            return mprof_error_set(error, MPROF_EARGUMENT,
+                                   "--output: %s is not written: use a name that ends in .gz or "
+                                   ".zst, or in .dat, which is not compressed",
+                                   others[i]);
+        }
+    }
+    return MPROF_OK;
 }
 
 mprof_status mprof__compression_check(mprof_compression compression, mprof_error *error)

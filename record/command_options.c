@@ -2,6 +2,7 @@
 #include "command_options.h"
 
 #include "parse/commands/command.h"
+#include "parse/compression.h"
 #include "record/launch/launcher.h"
 #include "record/session/memory_kinds.h"
 
@@ -346,6 +347,9 @@ static void expand_output(struct argp_state *state, mprof__command_options *opti
 
     free(options->output);
     mprof_status status = mprof__launcher_expand(&options->output, &is_pattern, argument, &error);
+    if (status == MPROF_OK) {
+        status = mprof__compression_check_name(options->output, &error);
+    }
     if (status != MPROF_OK) {
         argp_failure(state, status == MPROF_ENOMEM ? MPROF_EXIT_FAILED : MPROF_EXIT_USAGE, 0, "%s",
                      error.message);

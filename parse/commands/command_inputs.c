@@ -1,6 +1,7 @@
 /* Resolves the arguments of commands to files. */
 #include "command.h"
 #include "command_parts.h"
+#include "parse/compression.h"
 #include "parse/recording_name.h"
 
 #include <dirent.h>
@@ -131,4 +132,12 @@ void mprof__command_inputs_free(char **paths, size_t path_count)
         free(paths[i]);
     }
     free(paths);
+}
+
+void mprof__command_check_output(struct argp_state *state, const char *output)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof__compression_check_name(output, &error) != MPROF_OK) {
+        argp_error(state, "%s", error.message);
+    }
 }

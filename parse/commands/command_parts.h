@@ -29,6 +29,9 @@ typedef struct mprof__file_list {
 int mprof__file_list_add(mprof__file_list *list, const char *path);
 void mprof__file_list_free(mprof__file_list *list);
 
+/* Refuses names that ask for a compression that is not written. Does not return then. */
+void mprof__command_check_output(struct argp_state *state, const char *output);
+
 /* The recordings of the working directory; NULL, with the reason printed, on failure. */
 mprof_recordings *mprof__recordings_here(void);
 

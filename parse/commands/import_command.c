@@ -1,5 +1,6 @@
 /* mprof import: writes a log of another tool as a recording. */
 #include "command.h"
+#include "command_parts.h"
 #include "parse/export/replaced_file.h"
 #include "parse/import/import.h"
 #include "parse/source.h"
@@ -47,6 +48,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     request *r = state->input;
     switch (key) {
     case 'o':
+        mprof__command_check_output(state, argument);
         r->output = argument;
         return 0;
     case KEY_FROM:

@@ -60,6 +60,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     request *r = state->input;
     switch (key) {
     case 'o':
+        mprof__command_check_output(state, argument);
         r->output = argument;
         return 0;
     case KEY_OFFSET:

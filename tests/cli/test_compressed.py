@@ -229,6 +229,21 @@ class Compressed(TestCase):
 
     # ---- writing ----
 
+    def test_names_of_other_compressions_are_refused(self):
+        self.put("a.dat", self.samples())
+        for end in (".xz", ".bz2", ".XZ", ".lzma", ".lz4"):
+            for command in (["run", "-o", "x.dat" + end, "touch", "started"], ["attach", "-o", "x.dat" + end, str(os.getpid())],
+                            ["merge", "a.dat", "-o", "x.dat" + end], ["import", "a.dat", "-o", "x.dat" + end]):
+                with self.subTest(command=command):
+                    done = self.run_mprof(*command, expect=2)
+                    self.assertRegex(done.stderr, rf"^mprof \w+: --output: {end.lower()} is not written: use .*\.gz or \.zst.*\n$")
+        self.assertEqual(os.listdir(self.directory), ["a.dat"])
+
+    def test_names_in_capitals(self):
+        for name, magic in (("x.DAT.ZST", b"\x28\xb5\x2f\xfd"), ("x.dat.GZ", b"\x1f\x8b")):
+            self.run_mprof("run", "-o", name, "true")
+            self.assertTrue((self.directory / name).read_bytes().startswith(magic), name)
+
     def test_a_recording_is_the_same_text(self):
         for suffix in ("gz", "zst"):
             name = f"x.dat.{suffix}"

@@ -244,6 +244,7 @@ static void test_names(void **state)
         {"a.b.dat.zst", 3, MPROF_COMPRESSION_ZSTD}, {"x.gz", 0, MPROF_COMPRESSION_GZIP},
         {".dat", 0, MPROF_COMPRESSION_NONE},        {".dat.gz", 0, MPROF_COMPRESSION_GZIP},
         {"x.dat.xz", 0, MPROF_COMPRESSION_NONE},    {".gz", 0, MPROF_COMPRESSION_NONE},
+        {"x.dat.ZST", 1, MPROF_COMPRESSION_ZSTD},   {"x.dat.Gz", 1, MPROF_COMPRESSION_GZIP},
         {"x.dat.old", 0, MPROF_COMPRESSION_NONE},   {"", 0, MPROF_COMPRESSION_NONE},
     };
     (void)state;

@@ -17,7 +17,7 @@ typedef enum mprof_compression {
     MPROF_COMPRESSION_COUNT /**< number of values */
 } mprof_compression;
 
-/** The compression that the end of a file's name asks for.
+/** The compression that the end of a file's name asks for, in upper or lower case.
  *
  * @param path  terminated
  * @return MPROF_COMPRESSION_GZIP for `.gz`, MPROF_COMPRESSION_ZSTD for `.zst`, else
