@@ -18,6 +18,7 @@ typedef struct request {
     const mprof__export_format *format;
     const char *output; /* "-": standard output */
     mprof__export_options options;
+    bool has_by, has_time; /* the options were given */
     mprof__time_range window;
     mprof__arguments arguments;
 } request;
@@ -75,6 +76,11 @@ static void complete(request *r, struct argp_state *state)
     } else if (r->format->is_binary && strcmp(r->output, "-") == 0 && isatty(STDOUT_FILENO)) {
         argp_error(state, "%s is binary: write it into a file, as in -o trace%s", r->format->name,
                    r->format->extension);
+    } else if (r->has_by && !r->format->is_weighed) {
+        argp_error(state, "--by is for speedscope and collapsed, not for %s: leave it out",
+                   r->format->name);
+    } else if (r->has_time && !r->format->has_time_forms) {
+        argp_error(state, "--time is for csv, not for %s: leave it out", r->format->name);
     }
 }
 
@@ -100,9 +106,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         r->options.window = &r->window;
         return 0;
     case KEY_BY:
+        r->has_by = true;
         r->options.by = (mprof__export_by)choose(state, "by", weights, argument);
         return 0;
     case KEY_TIME:
+        r->has_time = true;
         r->options.unix_time = choose(state, "time", times, argument) == 1;
         return 0;
     case ARGP_KEY_ARG:

@@ -106,6 +106,7 @@ const mprof__export_format mprof__export_collapsed = {
     .extension = ".folded",
     .help = "a line for each stack of calls, for flame graphs",
     .is_of_calls = true,
+    .is_weighed = true,
     .begin = begin,
     .enter = enter,
     .leave = leave,

@@ -177,6 +177,7 @@ const mprof__export_format mprof__export_csv = {
     .extension = ".csv",
     .help = "a row for each sample: time, process, kind, value in bytes",
     .is_on_calendar = true,
+    .has_time_forms = true,
     .begin = begin,
     .begin_run = begin_run,
     .value = value,

@@ -127,6 +127,8 @@ typedef struct mprof__export_format {
     bool is_binary;
     bool is_of_calls;    /* a recording without calls has nothing for it */
     bool is_on_calendar; /* its times are dates */
+    bool is_weighed;     /* --by decides by what */
+    bool has_time_forms; /* --time decides which */
     bool any_order;      /* values may come as they are in the file, not by time */
     mprof_status (*begin)(mprof__export_out *out);
     mprof_status (*begin_run)(mprof__export_out *out, const mprof__export_run *run);

@@ -42,7 +42,7 @@ typedef struct openmetrics {
     mprof__sorter *samples;
     run_labels *runs; /* owned */
     size_t run_count, run_capacity;
-    double first_s, last_s; /* of the run's samples */
+    double first_s, last_s, highest_bytes; /* of the run's samples */
 } openmetrics;
 
 static mprof_status fail_memory(const mprof__export_out *out)
@@ -151,6 +151,7 @@ static mprof_status begin_run(mprof__export_out *out, const mprof__export_run *r
     labels->process_count = run->process_count;
     state->first_s = INFINITY;
     state->last_s = -INFINITY;
+    state->highest_bytes = 0;
     return MPROF_OK;
 }
 
@@ -207,6 +208,7 @@ static mprof_status value(mprof__export_out *out, const mprof__export_run *run,
     if (status == MPROF_OK && is_memory) {
         state->first_s = fmin(state->first_s, value->time_s);
         state->last_s = fmax(state->last_s, value->time_s);
+        state->highest_bytes = fmax(state->highest_bytes, bytes);
         status = add(out, MPROF__METRIC_MEMORY, 0, 0, value->time_s, bytes);
     }
     if (status != MPROF_OK || value->what == MPROF__EXPORT_TOTAL) {
@@ -255,10 +257,8 @@ static mprof_status end_run(mprof__export_out *out, const mprof__export_run *run
         }
         labels->function_count++;
     }
-    mprof_sample peak = mprof_profile_peak(run->profile);
-    if (isfinite(state->last_s) && !out->options->window && isfinite(peak.mib)) {
-        status = add(out, MPROF__METRIC_PEAK, 0, 0, state->last_s,
-                     (double)mprof__export_bytes(peak.mib));
+    if (isfinite(state->last_s) && !out->options->window) {
+        status = add(out, MPROF__METRIC_PEAK, 0, 0, state->last_s, state->highest_bytes);
     }
     if (status == MPROF_OK && isfinite(state->last_s)) {
         status =

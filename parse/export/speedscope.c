@@ -298,6 +298,7 @@ const mprof__export_format mprof__export_speedscope = {
     .extension = ".speedscope.json",
     .help = "calls for https://www.speedscope.app: a profile for each thread",
     .is_of_calls = true,
+    .is_weighed = true,
     .begin = begin,
     .enter = enter,
     .leave = leave,

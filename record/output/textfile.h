@@ -15,7 +15,7 @@ typedef struct mprof__textfile mprof__textfile;
 /* What is written. Borrowed during the call. */
 typedef struct mprof__textfile_view {
     int64_t memory_bytes; /* the last sample; 0: none yet */
-    int64_t peak_bytes;
+    int64_t peak_bytes;   /* of the samples so far */
     int64_t lasted_ns;
     int64_t group_bytes;               /* 0: not recorded */
     int64_t group_limit_bytes;         /* -1: none */

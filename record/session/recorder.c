@@ -120,7 +120,7 @@ static void write_textfile(mprof__recorder *recorder, int64_t now_ns)
     }
     const mprof__textfile_view view = {
         .memory_bytes = sampler->mem_bytes,
-        .peak_bytes = highest_bytes(recorder),
+        .peak_bytes = sampler->mem_highest_bytes,
         .lasted_ns = now_ns - recorder->begin_ns,
         .group_bytes = sampler->group_bytes,
         .group_limit_bytes = sampler->group_limit_bytes,

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -317,7 +318,16 @@ class Export(TestCase):
         calls = [sample.value for sample in families["mprof_function_calls"].samples
                  if sample.labels == {"recording": "a.dat", "host": "build-7", "function": "app.work"}]
         self.assertEqual(calls, [1, 2])
-        self.assertEqual(families["mprof_peak_bytes"].samples[0].value, in_bytes(43.5))
+        self.assertEqual(families["mprof_peak_bytes"].samples[0].value, in_bytes(max(recording.mem)[0]))
+
+    def test_the_peak_is_that_of_the_samples(self):
+        """Of a program whose MEM is the main process alone, as in --textfile."""
+        self.make("m.dat", "CMDLINE x\n" + "".join([
+            own_line("FACT", "pid", "100"), own_line("FACT", "include-children", "no"), f"MEM 3.0 {START}.0\n",
+            own_line("PROC", 101, 100, f"{START}.0", "other"), f"CHLD 101 60.0 {START}.0\n",
+            f"MEM 2.0 {START + 1}.0\n", f"CHLD 101 60.0 {START + 1}.0\n"]))
+        text = self.export("openmetrics", "m.dat")[0].read_text()
+        self.assertEqual(re.findall(r"(?m)^mprof_peak_bytes\{.*\} (\d+) ", text), [str(3 << 20)])
 
     def test_equal_labels_are_one_series(self):
         """A pid that was used again by the same program, and names that differ behind a NUL."""
@@ -684,6 +694,10 @@ class Export(TestCase):
                                 (["-o", "x.txt"], "say what to write"),
                                 (["--to", "csv", "--by", "size"], "--by must be time or growth, not 'size'"),
                                 (["--to", "csv", "--time", "local"], "--time must be iso or unix"),
+                                (["--to", "json", "--time", "unix"], "--time is for csv, not for json"),
+                                (["-o", "x.om", "--time", "iso"], "--time is for csv, not for openmetrics"),
+                                (["--to", "csv", "--by", "growth"], "--by is for speedscope and collapsed, not for csv"),
+                                (["--by", "time", "--to", "perfetto"], "--by is for speedscope and collapsed, not for perfetto"),
                                 (["--to", "csv", "-w", "x"], "--window must be FROM,TO")):
             done = self.run_mprof("export", *options, "a.dat", expect=2)
             self.assertIn(reason, done.stderr)

@@ -78,6 +78,7 @@ class Textfile(TestCase):
         self.assertGreater(found['mprof_memory_bytes{recording="x.dat"}'], 60 * MIB)
         self.assertGreaterEqual(found['mprof_peak_bytes{recording="x.dat"}'],
                                 found['mprof_memory_bytes{recording="x.dat"}'])
+        seen = found['mprof_peak_bytes{recording="x.dat"}']
         pids = re.findall(r'^mprof_process_memory_bytes\{pid="(\d+)",process="python3[^"]*",recording="x.dat"\}',
                           text, re.M)
         self.assertEqual(len(pids), 1)
@@ -85,7 +86,9 @@ class Textfile(TestCase):
         self.end(process)
         self.assertNotIn("mprof_memory_bytes", scrape())
         self.assertEqual(list(self.folder.iterdir()), [])
-        self.assertEqual(Recording(self.directory / "x.dat").facts["pid"], pids[0])
+        recording = Recording(self.directory / "x.dat")
+        self.assertEqual(recording.facts["pid"], pids[0])
+        self.assertIn(round(seen), {round(mib * MIB) for mib, _ in recording.mem}, "the peak is a sample")
 
     def test_promtool_accepts_it(self):
         if not shutil.which("promtool"):
