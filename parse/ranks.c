@@ -193,6 +193,11 @@ const mprof_process *mprof__ending_process(const mprof_profile *profile, size_t 
 
 /* ---- questions ---- */
 
+size_t mprof__first_process(const mprof_profile *profile)
+{
+    return profile->rank_count > 0 ? 1 : 0;
+}
+
 char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_count)
 {
     int used = snprintf(text, size, "%zu rank%s", rank_count, rank_count == 1 ? "" : "s");

@@ -11,4 +11,8 @@ char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_
  * of the rank that ended worst. *killed: how many main processes of ranks a signal ended. */
 const mprof_process *mprof__ending_process(const mprof_profile *profile, size_t *killed);
 
+/* The index of the first process that ran: 0, or 1 in a merged recording, whose main process only
+ * holds the sum of the ranks. */
+size_t mprof__first_process(const mprof_profile *profile);
+
 #endif

@@ -132,6 +132,11 @@ void mprof__run_finder_process(mprof__run_finder *finder, bool is_main)
     finder->main_is_counted |= is_main;
 }
 
+void mprof__run_finder_is_merged(mprof__run_finder *finder)
+{
+    finder->main_is_counted = true;
+}
+
 void mprof__run_finder_finish(mprof__run_finder *finder)
 {
     uint64_t end = UINT64_MAX;

@@ -41,6 +41,9 @@ void mprof__run_finder_call(mprof__run_finder *finder, const mprof_record *recor
 /* Counts a process of the last run. */
 void mprof__run_finder_process(mprof__run_finder *finder, bool is_main);
 
+/* The run was merged: its main process only holds the sum of the ranks, and does not count. */
+void mprof__run_finder_is_merged(mprof__run_finder *finder);
+
 /* Call it after the last record: drops a run without samples, and completes the others. */
 void mprof__run_finder_finish(mprof__run_finder *finder);
 

@@ -263,6 +263,7 @@ static mprof_status add_rank(summing *s, const mprof_rank_record *record)
     summary->host_count += is_new;
     summary->sum_of_peaks_mib += rank->peak_mib;
     summary->rank_count++;
+    mprof__run_finder_is_merged(&summary->runs);
     return MPROF_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "most_added.h"
 #include "parse/process_group.h"
+#include "parse/ranks.h"
 
 #include <mprof/sums.h>
 
@@ -227,19 +228,21 @@ static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
     if (mprof_process_sums_make(&sums, &count, profile, NULL) != MPROF_OK) {
         return -1;
     }
+    size_t first = mprof__first_process(profile);
+    count -= first;
     mprof__compared_process *all = calloc(count + 1, sizeof *all);
     int failed = !all;
     for (size_t i = 0; i < count && !failed; i++) {
         char name[NAME_SIZE];
-        if (mprof__process_group_key(name, sizeof name, processes[i].name) == 0) {
-            strcpy(name, i == 0 ? "main process" : "without a name");
+        const mprof_process_sum *sum = &sums[first + i];
+        if (mprof__process_group_key(name, sizeof name, processes[first + i].name) == 0) {
+            strcpy(name, first + i == 0 ? "main process" : "without a name");
         }
         all[i] = (mprof__compared_process){.name = keep(arena, name), .count = 1, .peak_mib = NAN};
-        if (sums[i].sample_count > 0) {
-            double share =
-                run->length_s > 0 ? (sums[i].last_s - sums[i].first_s) / run->length_s : 1;
-            all[i].peak_mib = sums[i].peak.mib;
-            all[i].mean_mib = sums[i].mean_mib * fmin(share, 1);
+        if (sum->sample_count > 0) {
+            double share = run->length_s > 0 ? (sum->last_s - sum->first_s) / run->length_s : 1;
+            all[i].peak_mib = sum->peak.mib;
+            all[i].mean_mib = sum->mean_mib * fmin(share, 1);
         }
         failed = !all[i].name;
     }

@@ -4,6 +4,8 @@
 #include "json_runs.h"
 #include "peak_stack.h"
 
+#include "parse/ranks.h"
+
 #include <math.h>
 #include <mprof/moment.h>
 #include <mprof/sums.h>
@@ -150,7 +152,7 @@ static json_t *process_sum_items(const mprof_profile *profile)
         json_decref(items);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = mprof__first_process(profile); i < count; i++) {
         mprof__json_append(&items, process_sum_item(&sums[i], &processes[i]));
     }
     mprof_process_sums_free(sums);

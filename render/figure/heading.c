@@ -251,7 +251,8 @@ static bool is_sum_of_rss(const mprof__layout *layout)
     const mprof__figure_input *first = &layout->inputs[0];
     const char *children = mprof_profile_fact(first->profile, "include-children");
     bool is_sum = children && strcmp(children, "yes") == 0;
-    return layout->input_count == 1 && first->process_count > 1 &&
+    return layout->input_count == 1 &&
+           first->process_count - mprof__first_process(first->profile) > 1 &&
            mprof_profile_measured_kind(first->profile) == MPROF_KIND_RSS &&
            (is_sum || (layout->options->stack && first->child_count > 0));
 }
@@ -472,10 +473,11 @@ static void add_process_count(struct sentence *sentence, const mprof__layout *la
 {
     const mprof__figure_input *first = &layout->inputs[0];
     size_t count = first->other_count;
-    for (size_t i = 0; i < first->process_count; i++) {
+    size_t from = mprof__first_process(first->profile);
+    for (size_t i = from; i < first->process_count; i++) {
         count += mprof__lived_in_window(layout, first, &first->processes[i]);
     }
-    if (first->process_count > 1) {
+    if (first->process_count - from > 1) {
         add_processes(sentence, first, count);
     }
     if (first->other_count) {

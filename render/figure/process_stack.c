@@ -12,6 +12,8 @@
 #include "process_groups.h"
 #include "process_sums.h"
 
+#include "parse/ranks.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,7 +297,9 @@ static void draw_together(mprof__layout *layout, struct layer *layer)
         layer->high[i] = input->main_mib[i] + input->children_mib[i];
     }
     snprintf(text, sizeof text, "%s processes",
-             mprof__count_text(count, sizeof count, input->process_count + input->other_count));
+             mprof__count_text(count, sizeof count,
+                               input->process_count - mprof__first_process(input->profile) +
+                                   input->other_count));
     draw_layer(layout, layer, mprof__main_colour(layout, input), about_text(layout, text), text);
 }
 

@@ -145,7 +145,7 @@ static json_t *processes_of(const mprof_profile *profile)
     mprof_process_sum *sums = NULL;
     json_t *list = json_array();
     bool good = list && mprof_process_sums_make(&sums, &count, profile, NULL) == MPROF_OK;
-    for (size_t i = 0; good && i < count; i++) {
+    for (size_t i = mprof__first_process(profile); good && i < count; i++) {
         good = append(list, process_of(&processes[i], &sums[i], mprof_profile_start_s(profile)));
     }
     mprof_process_sums_free(sums);
@@ -247,6 +247,7 @@ static json_t *warnings_of(const mprof_profile *profile, bool is_sum)
     json_t *list = json_array();
     bool good = list != NULL;
     (void)mprof_profile_processes(profile, &process_count);
+    process_count -= mprof__first_process(profile);
     if (good && mprof_warnings_format(mprof_profile_warnings(profile), text, sizeof text)) {
         good = add_warning(list, "In the file: %s.", text);
     }

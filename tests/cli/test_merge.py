@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import unittest
@@ -498,6 +499,21 @@ class Shown(MergeCase):
         (item,) = json.loads((self.directory / "r.json").read_text())["recordings"]
         self.assertEqual(item["merged"], {"ranks": 2, "hosts": 2, "sum_of_peaks_bytes": 550 << 20})
         self.assertEqual(item["peak"]["bytes"], 400 << 20)
+        self.assertEqual([process["name"] for process in item["processes"]], ["node0/0 python", "node1/1 python"])
+        self.assertTrue("2 processes" in text, "the sum is none")
+        self.assertFalse("3 processes" in text)
+        table = self.run_mprof("report", "--format", "md", "mprofile_20261128120000.dat", "-o", "-").stdout
+        self.assertRegex(table, r"Processes\W+2\b")
+        self.assertNotRegex(table, r"(?m)^\W*main\b")
+
+    def test_the_sum_is_no_process(self):
+        (item,) = json.loads(self.run_mprof("list", "--json").stdout)["recordings"]
+        self.assertEqual(item["runs"][0]["process_count"], 2)
+        (item,) = json.loads(self.run_mprof("peak", "--json", "--stack").stdout)["recordings"]
+        self.assertNotIn("", [process["name"] for process in item["process_sums"]])
+        shutil.copy(self.directory / "mprofile_20261128120000.dat", self.directory / "b.dat")
+        (item,) = json.loads(self.run_mprof("diff", "--json", "b.dat", "mprofile_20261128120000.dat").stdout)["comparisons"]
+        self.assertEqual({process["name"] for process in item["processes"]}, {"node0/0 python", "node1/1 python"})
 
 
     @unittest.skipUnless(os.path.exists(pathlib.Path(MPROF).parent / "mprof-draw"), "built without drawing")
