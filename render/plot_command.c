@@ -644,8 +644,8 @@ static void check_combinations(const struct mprof__plot *plot, struct argp_state
     }
 }
 
-/* One case for each option that is no plain setting. */
-/* state: NULL for a line of a style file. False: it is none of these. */
+/* One case for each option that is no plain setting. state: NULL for a line of a style file.
+ * False: another key. */
 static bool set_option(struct mprof__plot *plot, struct argp_state *state, int key, char *argument)
 {
     add_to_command(plot, key, argument);

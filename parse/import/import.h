@@ -17,7 +17,7 @@ typedef struct mprof__import_options {
  * mprof__import_options, or NULL. */
 extern const mprof__translation mprof__import_translation;
 
-/* The name of format `index`, from 0; NULL: there is none. */
+/* The name of format `index`, from 0; NULL: no such format. */
 const char *mprof__import_format_name(size_t index);
 
 /* Reads "KiB", "MB" or a number of bytes; kB and KiB are the same, 1024 bytes. 0, or -1. */

@@ -150,7 +150,7 @@ int mprof__import_moment(double *time_s, bool *is_relative, mprof_text text)
 
 /* ---- units ---- */
 
-/* Of a unit's letters, in lower case; 0: it is none. */
+/* Of a unit's letters, in lower case; 0: not a unit. */
 static double unit_of(const char *word)
 {
     static const struct {

@@ -75,7 +75,7 @@ void mprof__cursor_free(mprof__cursor *cursor);
 /* The next item; NULL after the last one, or on failure. Valid until the next call. */
 const mprof__merge_item *mprof__cursor_next(mprof__cursor *cursor, mprof_status *status);
 
-/* Sets the time of the next item; false if there is none, or on failure. */
+/* Sets the time of the next item; false at the end, or on failure. */
 bool mprof__cursor_peek(mprof__cursor *cursor, double *time_s, mprof_status *status);
 
 /* Whether mprof__cursor_next() returns without reading. */

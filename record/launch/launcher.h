@@ -12,7 +12,7 @@ const char *mprof__launcher_rank(void);
 /* The job; NULL: unknown. Points into the environment. */
 const char *mprof__launcher_job(void);
 
-/* The pod; NULL: this is none, as far as is known. Points into the environment. */
+/* The pod; NULL: not known to run in a pod. Points into the environment. */
 const char *mprof__launcher_pod(void);
 
 /* Replaces %h host, %r rank, %j job, %p pid of this process, %n pod, %t time, and %%. What is not

@@ -73,7 +73,7 @@ static void read_symbols(int fd, const Elf64_Shdr *table, const Elf64_Shdr *stri
     free(strings);
 }
 
-/* The address of the first loaded segment; -1: there is none. */
+/* The address of the first loaded segment; -1: no segment is loaded. */
 static int64_t first_address(int fd, const Elf64_Ehdr *header)
 {
     for (unsigned i = 0; i < header->e_phnum && i < SEGMENTS_MAX; i++) {

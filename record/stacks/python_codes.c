@@ -217,7 +217,7 @@ static const mprof__python_code *intern(mprof__python_codes *codes, const names 
 
 /* ---- code objects by address ---- */
 
-/* The entry of an address, a new one if there is none; NULL: no memory. */
+/* The entry of an address, or a new one; NULL: no memory. */
 static mprof__known_code *entry_of(mprof__python_codes *codes, uint64_t address)
 {
     uint32_t index;

@@ -50,7 +50,7 @@ static inline const float *mprof__member_row(const mprof__members *members, cons
 }
 
 /* Reads the members that ran within the time that is shown. Dispose of it also after a failure.
- * MPROF_EARGUMENT: there is none; MPROF_ENOMEM. */
+ * MPROF_EARGUMENT: no member; MPROF_ENOMEM. */
 mprof_status mprof__members_init(mprof__members *members, const mprof__layout *layout,
                                  size_t column_count, mprof_error *error);
 void mprof__members_dispose(mprof__members *members);
