@@ -3,6 +3,7 @@
 #include "command_parts.h"
 #include "functions_json.h"
 #include "functions_table.h"
+#include "json_runs.h"
 #include "parse/number.h"
 #include "parse/source.h"
 
@@ -163,36 +164,10 @@ static int print_functions(const char *path, request *r)
         return MPROF_EXIT_OK;
     }
     if (r->is_json) {
-        mprof__json_append(&r->items, mprof__functions_json_failed(path, error.message));
+        mprof__json_append(&r->items, mprof__json_failed(path, error.message));
     }
     fflush(stdout);
     return mprof__command_fail(&error);
-}
-
-/* Arguments that name no recording have items, too; their reasons are printed. */
-static void add_unresolved(request *r)
-{
-    mprof_recordings *recordings = mprof__recordings_here();
-    for (size_t i = 0; recordings && i < r->arguments.count; i++) {
-        const char *path;
-        mprof_error error = MPROF_ERROR_INIT;
-        if (mprof_recordings_resolve(recordings, r->arguments.items[i], &path, &error) !=
-            MPROF_OK) {
-            mprof__json_append(&r->items,
-                               mprof__functions_json_failed(r->arguments.items[i], error.message));
-        }
-    }
-    mprof_recordings_free(recordings);
-}
-
-/* Takes the items. */
-static int print_document(json_t *items)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-    json_t *document = mprof__json_document("functions", json_pack("{s:o}", "recordings", items));
-    return mprof__json_print(stdout, document, false, &error) == MPROF_OK
-               ? MPROF_EXIT_OK
-               : mprof__command_fail(&error);
 }
 
 int mprof_functions_command(int argc, char **argv)
@@ -208,8 +183,10 @@ int mprof_functions_command(int argc, char **argv)
         result = print_functions(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
     }
     if (r.is_json) {
-        add_unresolved(&r);
-        result = print_document(r.items) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
+        mprof__json_add_unresolved(&r.items, &r.arguments);
+        result = mprof__json_print_recordings("functions", r.items) == MPROF_EXIT_OK
+                     ? result
+                     : MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);
     mprof__arguments_free(&r.arguments);

@@ -88,9 +88,3 @@ json_t *mprof__functions_json(const mprof_profile *profile, const mprof_call_tre
                      function_items(tree, order, top), "paths", path_items(tree), "warnings",
                      mprof__json_warnings(mprof_profile_warnings(profile)));
 }
-
-json_t *mprof__functions_json_failed(const char *path, const char *reason)
-{
-    return json_pack("{s:o, s:o}", "file", mprof__json_text(path), "error",
-                     mprof__json_text(reason));
-}

@@ -9,6 +9,5 @@
 /* An item of the document: a recording, or one run of it. top: functions; 0: all. */
 json_t *mprof__functions_json(const mprof_profile *profile, const mprof_call_tree *tree,
                               mprof__functions_order order, size_t top);
-json_t *mprof__functions_json_failed(const char *path, const char *reason);
 
 #endif

@@ -1,6 +1,7 @@
-/* The runs of a recording as JSON, the same in all documents. */
+/* JSON of recordings, the same in all documents. */
 #include "json_runs.h"
 
+#include "command.h"
 #include "parse/dates.h"
 
 #include <math.h>
@@ -28,4 +29,32 @@ json_t *mprof__json_warnings(const mprof_warnings *warnings)
     char text[512];
     return mprof_warnings_format(warnings, text, sizeof text) ? mprof__json_text(text)
                                                               : json_null();
+}
+
+json_t *mprof__json_failed(const char *path, const char *reason)
+{
+    return json_pack("{s:o, s:o}", "file", mprof__json_text(path), "error",
+                     mprof__json_text(reason));
+}
+
+void mprof__json_add_unresolved(json_t **items, const mprof__arguments *arguments)
+{
+    mprof_recordings *recordings = mprof__recordings_here();
+    for (size_t i = 0; recordings && i < arguments->count; i++) {
+        const char *path;
+        mprof_error error = MPROF_ERROR_INIT;
+        if (mprof_recordings_resolve(recordings, arguments->items[i], &path, &error) != MPROF_OK) {
+            mprof__json_append(items, mprof__json_failed(arguments->items[i], error.message));
+        }
+    }
+    mprof_recordings_free(recordings);
+}
+
+int mprof__json_print_recordings(const char *kind, json_t *items)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    json_t *document = mprof__json_document(kind, json_pack("{s:o}", "recordings", items));
+    return mprof__json_print(stdout, document, false, &error) == MPROF_OK
+               ? MPROF_EXIT_OK
+               : mprof__command_fail(&error);
 }

@@ -1,6 +1,7 @@
 /* mprof peak: prints the highest memory of recordings, of a function, and of each child. */
 #include "command.h"
 #include "command_parts.h"
+#include "json_runs.h"
 #include "parse/ranks.h"
 #include "parse/source.h"
 #include "parse/summary.h"
@@ -328,7 +329,7 @@ static mprof_status print_result(const char *path, mprof_source *source, request
 static int fail_input(const char *path, request *r, const mprof_error *error)
 {
     if (r->is_json) {
-        mprof__json_append(&r->items, mprof__peak_json_failed(path, error->message));
+        mprof__json_append(&r->items, mprof__json_failed(path, error->message));
     }
     return mprof__command_fail(error);
 }
@@ -357,32 +358,6 @@ static int print_peak(const char *path, request *r)
     return status == MPROF_OK ? MPROF_EXIT_OK : MPROF_EXIT_FAILED;
 }
 
-/* Arguments that name no recording have items, too; their reasons are printed. */
-static void add_unresolved(request *r)
-{
-    mprof_recordings *recordings = mprof__recordings_here();
-    for (size_t i = 0; recordings && i < r->arguments.count; i++) {
-        const char *path;
-        mprof_error error = MPROF_ERROR_INIT;
-        if (mprof_recordings_resolve(recordings, r->arguments.items[i], &path, &error) !=
-            MPROF_OK) {
-            mprof__json_append(&r->items,
-                               mprof__peak_json_failed(r->arguments.items[i], error.message));
-        }
-    }
-    mprof_recordings_free(recordings);
-}
-
-/* Takes the items. */
-static int print_document(json_t *items)
-{
-    mprof_error error = MPROF_ERROR_INIT;
-    json_t *document = mprof__json_document("peak", json_pack("{s:o}", "recordings", items));
-    return mprof__json_print(stdout, document, false, &error) == MPROF_OK
-               ? MPROF_EXIT_OK
-               : mprof__command_fail(&error);
-}
-
 int mprof_peak_command(int argc, char **argv)
 {
     request r = {.is_exact = isatty(STDOUT_FILENO)};
@@ -398,9 +373,9 @@ int mprof_peak_command(int argc, char **argv)
         result = print_peak(paths[i], &r) == MPROF_EXIT_OK ? result : MPROF_EXIT_FAILED;
     }
     if (r.is_json) {
-        add_unresolved(&r);
+        mprof__json_add_unresolved(&r.items, &r.arguments);
     }
-    if (r.is_json && print_document(r.items) != MPROF_EXIT_OK) {
+    if (r.is_json && mprof__json_print_recordings("peak", r.items) != MPROF_EXIT_OK) {
         result = MPROF_EXIT_FAILED;
     }
     mprof__command_inputs_free(paths, path_count);

@@ -215,9 +215,3 @@ json_t *mprof__peak_json(const char *path, const char *function, const mprof__su
     }
     return item;
 }
-
-json_t *mprof__peak_json_failed(const char *path, const char *reason)
-{
-    return json_pack("{s:o, s:o}", "file", mprof__json_text(path), "error",
-                     mprof__json_text(reason));
-}

@@ -10,7 +10,4 @@
 json_t *mprof__peak_json(const char *path, const char *function, const mprof__summary *summary,
                          const mprof_profile *profile);
 
-/* The item of a recording that could not be read. */
-json_t *mprof__peak_json_failed(const char *path, const char *reason);
-
 #endif
