@@ -163,9 +163,11 @@ static mprof_status prepare(drawing *d, mprof_error *error)
         return status;
     }
     if (d->tree->function_count == 0) {
-        return mprof_error_set(error, MPROF_EARGUMENT,
-                               "no calls were recorded: mark functions with --func, or record with "
-                               "--stacks");
+        status = mprof_error_set(error, MPROF_EARGUMENT,
+                                 "no calls were recorded: mark functions with --func, or record "
+                                 "with --stacks");
+        mprof_error_at(error, mprof_profile_file(d->profile), 0);
+        return status;
     }
     d->sorted = malloc(d->tree->function_count * sizeof *d->sorted);
     if (!d->sorted) {

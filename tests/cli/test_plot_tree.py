@@ -43,7 +43,7 @@ class PlotTree(TestCase):
 
     def test_without_calls(self):
         done = self.run_mprof("plot", "--tree", "-o", "x.svg", FIXTURES / "dat" / "make_j2.dat", expect=1)
-        self.assertIn("no calls were recorded", done.stderr)
+        self.assertRegex(done.stderr, r"^mprof: \S*make_j2\.dat: no calls were recorded: .*\n$")
         self.assertFalse((self.directory / "x.svg").exists())
 
     def test_what_makes_no_sense_together(self):
