@@ -1,5 +1,5 @@
 /* From top to bottom: heading, the memory as a strip, the tree, a table of functions. */
-#include "call_tree_figure.h"
+#include "call_tree_parts.h"
 
 #include "axes.h"
 #include "colour_slots.h"
@@ -12,7 +12,6 @@
 
 #include <math.h>
 #include <mprof/moment.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,36 +34,10 @@
 #define FINE_PX 2.5
 #define LEAST_PX 0.5
 #define LEAST_LETTERS 3
-#define TABLE_GAP_PX 22.0
-#define TABLE_ROW_PX 19.0
 #define TABLE_MOST 12
-#define TABLE_LEAST 3 /* with the line that says how many more there are */
-#define TABLE_SWATCH_PX 18.0
-#define TABLE_NAME_PX 170.0
-#define TABLE_CELL_LEAST_PX 40.0
-#define TABLE_CELL_GAP_PX 22.0
-#define TABLE_COLUMNS 9
+#define TABLE_LEAST 3   /* with the line that says how many more there are */
 #define NODES_MOST 4000 /* that the script gets */
 #define NODE_LEAST 5e-5 /* part of everything */
-
-typedef struct drawing {
-    mprof__layout *layout;
-    const mprof_profile *profile;
-    mprof_call_tree *tree;              /* owned */
-    const mprof_call_function **sorted; /* owned; the most important first */
-    int8_t *colours;                    /* owned; by function of the tree */
-    char **labels;                      /* owned, visible; by function of the tree */
-    uint32_t *numbers;                  /* owned; by function of the tree: in the figure */
-    mprof__tree_boxes boxes;
-    mprof_box area; /* of the rows */
-    double row_px;
-    size_t table_rows;
-} drawing;
-
-static mprof_tree_measure measure_of(const drawing *d)
-{
-    return d->layout->options->tree;
-}
 
 /* ---- functions ---- */
 
@@ -97,7 +70,7 @@ static int by_memory_time(const void *a, const void *b)
 }
 
 /* On paper the first few have patterns, and all others one. */
-static mprof_status choose_colours(drawing *d)
+static mprof_status choose_colours(mprof__tree_drawing *d)
 {
     size_t count = d->tree->function_count;
     size_t most = (size_t)d->layout->options->colours_most;
@@ -120,7 +93,7 @@ static mprof_status choose_colours(drawing *d)
     return status;
 }
 
-static mprof_status add_functions(drawing *d)
+static mprof_status add_functions(mprof__tree_drawing *d)
 {
     mprof_figure *figure = d->layout->figure;
     size_t count = d->tree->function_count;
@@ -149,7 +122,7 @@ static mprof_status add_functions(drawing *d)
     return figure->status;
 }
 
-static mprof_status prepare(drawing *d, mprof_error *error)
+static mprof_status prepare(mprof__tree_drawing *d, mprof_error *error)
 {
     static int (*const orders[])(const void *, const void *) = {by_growth, by_time, by_memory_time};
     if (d->layout->input_count > 1) {
@@ -176,199 +149,17 @@ static mprof_status prepare(drawing *d, mprof_error *error)
     for (size_t i = 0; i < d->tree->function_count; i++) {
         d->sorted[i] = &d->tree->functions[i];
     }
-    qsort(d->sorted, d->tree->function_count, sizeof *d->sorted, orders[measure_of(d)]);
+    qsort(d->sorted, d->tree->function_count, sizeof *d->sorted, orders[mprof__tree_measure_of(d)]);
     status = choose_colours(d);
     return status == MPROF_OK ? add_functions(d) : status;
 }
 
-/* ---- words ---- */
-
-/* A value of the measure: MiB, seconds, or MiB seconds. */
-static char *value_text(const drawing *d, char *text, size_t size, double value)
-{
-    mprof_unit unit = d->layout->options->unit;
-    if (measure_of(d) == MPROF_TREE_TIME) {
-        return mprof__duration_text(text, size, value);
-    }
-    mprof__memory_text_in(text, size, unit, value);
-    if (measure_of(d) == MPROF_TREE_MEMORY_TIME) {
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, "\xC2\xB7s");
-    }
-    return text;
-}
-
-static void signed_text(const drawing *d, char *text, size_t size, double value, bool is_release)
-{
-    char amount[48];
-    value_text(d, amount, sizeof amount, value);
-    const char *sign = measure_of(d) != MPROF_TREE_GROWTH || !(value > 0) ? ""
-                       : is_release                                       ? "\xE2\x88\x92"
-                                                                          : "+";
-    snprintf(text, size, "%s%s", sign, amount);
-}
-
-static const mprof_estimate *estimate_of(const mprof_call_sum *sum, mprof_tree_measure measure,
-                                         bool is_release)
-{
-    return measure == MPROF_TREE_TIME ? &sum->time_s
-           : is_release               ? &sum->release_mib
-                                      : &sum->growth_mib;
-}
-
-static double doubt_of(const mprof_estimate *e)
-{
-    double doubt = fmax(e->high - e->value, e->value - e->low);
-    return doubt > 0.005 * e->value ? doubt : 0; /* else it would not be seen */
-}
-
-/* The number alone if it has the unit of the text that it follows. */
-static void drop_unit(char *amount, const char *after)
-{
-    char *unit = strrchr(amount, ' ');
-    const char *known = strrchr(after, ' ');
-    if (unit && known && strcmp(unit, known) == 0) {
-        *unit = '\0';
-    }
-}
-
-/* " ±12.0", behind an amount, where that is not exact. */
-static void doubt_text(const drawing *d, char *text, size_t size, const mprof_call_sum *sum,
-                       bool is_release, const char *after)
-{
-    char amount[48];
-    double doubt = measure_of(d) == MPROF_TREE_MEMORY_TIME
-                       ? 0
-                       : doubt_of(estimate_of(sum, measure_of(d), is_release));
-    *text = '\0';
-    if (doubt > 0) {
-        value_text(d, amount, sizeof amount, doubt);
-        drop_unit(amount, after);
-        snprintf(text, size, " \xC2\xB1%s", amount);
-    }
-}
-
-/* Each further step is shorter. */
-static void caption_text(const drawing *d, char *text, size_t size, const mprof__tree_box *box,
-                         int step)
-{
-    const mprof_call_node *node = &d->tree->nodes[box->node];
-    const char *name = box->is_outside ? "outside of calls"
-                       : !box->node    ? "all"
-                                       : d->labels[node->function];
-    const mprof_call_sum *sum = box->is_outside ? &node->own : &node->total;
-    double whole = mprof__tree_value(sum, measure_of(d), box->is_release);
-    double own = mprof__tree_value(&node->own, measure_of(d), box->is_release);
-    char amount[64], doubt[64], own_amount[48];
-    signed_text(d, amount, sizeof amount, whole, box->is_release);
-    doubt_text(d, doubt, sizeof doubt, sum, box->is_release, amount);
-    value_text(d, own_amount, sizeof own_amount, own);
-    drop_unit(own_amount, amount);
-    bool has_own = box->node && !box->is_outside && own > 0 && own < whole;
-    if (step == 0 && has_own) {
-        snprintf(text, size, "%s \xC2\xB7 %s%s (own %s)", name, amount, doubt, own_amount);
-    } else if (step <= 1) {
-        snprintf(text, size, "%s \xC2\xB7 %s%s", name, amount, doubt);
-    } else if (step == 2) {
-        snprintf(text, size, "%s \xC2\xB7 %s", name, amount);
-    } else {
-        snprintf(text, size, "%s", name);
-    }
-}
-
-static void __attribute__((format(printf, 3, 4)))
-add_words(char *text, size_t size, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + used, size - used, format, arguments);
-    va_end(arguments);
-}
-
-static void add_amount(const drawing *d, char *text, size_t size, const char *word,
-                       const mprof_estimate *total, const mprof_estimate *own, const char *sign)
-{
-    char amount[48];
-    mprof_unit unit = d->layout->options->unit;
-    mprof__memory_text_in(amount, sizeof amount, unit, total->value);
-    add_words(text, size, " \xC2\xB7 %s %s%s", word, total->value > 0 ? sign : "", amount);
-    if (doubt_of(total) > 0) {
-        mprof__memory_text_in(amount, sizeof amount, unit, doubt_of(total));
-        add_words(text, size, " \xC2\xB1%s", amount);
-    }
-    mprof__memory_text_in(amount, sizeof amount, unit, own->value);
-    add_words(text, size, ", own %s", amount);
-}
-
-/* The tooltip; tree.js makes the same of its numbers. */
-static void about_text(const drawing *d, char *text, size_t size, const mprof__tree_box *box)
-{
-    const mprof_call_node *node = &d->tree->nodes[box->node];
-    const mprof_call_sum *sum = box->is_outside ? &node->own : &node->total;
-    char amount[48];
-    snprintf(text, size, "%s",
-             box->is_outside ? "outside of calls"
-             : !box->node    ? "all"
-                             : d->tree->functions[node->function].name);
-    add_amount(d, text, size, "grew", &sum->growth_mib, &node->own.growth_mib, "+");
-    add_amount(d, text, size, "released", &sum->release_mib, &node->own.release_mib,
-               "\xE2\x88\x92");
-    add_words(text, size, " \xC2\xB7 %s",
-              mprof__duration_text(amount, sizeof amount, sum->time_s.value));
-    if (node->call_count > 0) {
-        add_words(text, size, " \xC2\xB7 %s call%s",
-                  mprof__count_text(amount, sizeof amount, node->call_count),
-                  node->call_count == 1 ? "" : "s");
-    }
-    if (!isnan(node->peak_mib) && !box->is_outside) {
-        mprof__memory_text_in(amount, sizeof amount, d->layout->options->unit, node->peak_mib);
-        add_words(text, size, " \xC2\xB7 peak %s", amount);
-    }
-}
-
-static mprof_status set_facts(drawing *d)
-{
-    static const char *const widths[] = {"growth", "time", "memory \xC3\x97 time"};
-    const mprof_call_sum *all = &d->tree->nodes[0].total;
-    char text[900], amount[48], more[48], net[48];
-    uint64_t calls = 0;
-    mprof_unit unit = d->layout->options->unit;
-    for (size_t i = 0; i < d->tree->function_count; i++) {
-        calls += d->tree->functions[i].call_count;
-    }
-    snprintf(text, sizeof text, "%s" MPROF__FACT_SEPARATOR,
-             mprof__duration_text(amount, sizeof amount, d->tree->duration_s));
-    if (calls > 0) {
-        add_words(text, sizeof text, "%s call%s of ",
-                  mprof__count_text(amount, sizeof amount, calls), calls == 1 ? "" : "s");
-    }
-    add_words(text, sizeof text, "%s function%s",
-              mprof__count_text(amount, sizeof amount, d->tree->function_count),
-              d->tree->function_count == 1 ? "" : "s");
-    if (d->tree->has_samples) {
-        add_words(text, sizeof text, ", sampled");
-    }
-    mprof__memory_text_in(amount, sizeof amount, unit, mprof_profile_peak(d->profile).mib);
-    add_words(text, sizeof text, MPROF__FACT_SEPARATOR "peak %s", amount);
-    mprof__memory_text_in(amount, sizeof amount, unit, all->growth_mib.value);
-    mprof__memory_text_in(more, sizeof more, unit, all->release_mib.value);
-    mprof__change_text_in(net, sizeof net, unit, d->tree->net_mib);
-    add_words(text, sizeof text,
-              MPROF__FACT_SEPARATOR "+%s, \xE2\x88\x92%s: %s" MPROF__FACT_SEPARATOR
-                                    "width: %s" MPROF__FACT_SEPARATOR "underlined: own, no callee",
-              amount, more, net, widths[measure_of(d)]);
-    free(d->layout->figure->facts);
-    d->layout->figure->facts = mprof__visible_text(text, strlen(text), sizeof text);
-    return d->layout->figure->facts ? MPROF_OK : MPROF_ENOMEM;
-}
-
 /* ---- the page ---- */
 
-static mprof_status make_boxes(drawing *d, uint32_t row_most)
+static mprof_status make_boxes(mprof__tree_drawing *d, uint32_t row_most)
 {
     mprof__tree_view view = {.tree = d->tree,
-                             .measure = measure_of(d),
+                             .measure = mprof__tree_measure_of(d),
                              .x = d->layout->plot.x,
                              .width = d->layout->plot.width,
                              .least_px = LEAST_PX,
@@ -377,20 +168,15 @@ static mprof_status make_boxes(drawing *d, uint32_t row_most)
     return mprof__tree_boxes_make(&d->boxes, &view) == 0 ? MPROF_OK : MPROF_ENOMEM;
 }
 
-static mprof_status fail_small(const drawing *d, mprof_error *error)
+static mprof_status fail_small(const mprof__tree_drawing *d, mprof_error *error)
 {
     return mprof_error_set(error, MPROF_EARGUMENT,
                            "a page of %.0f x %.0f pixels is too small: make it larger",
                            d->layout->options->width_px, d->layout->options->height_px);
 }
 
-static double table_height(size_t rows)
-{
-    return rows > 0 ? TABLE_GAP_PX + TABLE_ROW_PX * ((double)rows + 1) : 0;
-}
-
 /* The table gives way to the rows of the tree, as far as these are few. */
-static void fit_height(drawing *d, double rest_px, uint32_t wanted_rows)
+static void fit_height(mprof__tree_drawing *d, double rest_px, uint32_t wanted_rows)
 {
     bool grows = d->layout->options->grow != 0;
     double room = d->layout->figure->height_px - rest_px;
@@ -401,20 +187,21 @@ static void fit_height(drawing *d, double rest_px, uint32_t wanted_rows)
     d->table_rows = !has_table ? 0 : count < TABLE_MOST ? count : TABLE_MOST;
     if (!grows) {
         double needed = d->row_px * (rows < ROWS_FIRST ? rows : ROWS_FIRST);
-        while (d->table_rows > 0 && room - table_height(d->table_rows) < needed) {
+        while (d->table_rows > 0 && room - mprof__tree_table_height(d->table_rows) < needed) {
             d->table_rows--;
         }
         d->table_rows = d->table_rows < count && d->table_rows < TABLE_LEAST ? 0 : d->table_rows;
-        double fitting = floor((room - table_height(d->table_rows)) / d->row_px);
+        double fitting = floor((room - mprof__tree_table_height(d->table_rows)) / d->row_px);
         rows = fitting < rows ? (uint32_t)fmax(fitting, 0) : rows;
     }
     d->area.height = d->row_px * rows;
     if (grows) {
-        d->layout->figure->height_px = rest_px + d->area.height + table_height(d->table_rows);
+        d->layout->figure->height_px =
+            rest_px + d->area.height + mprof__tree_table_height(d->table_rows);
     }
 }
 
-static mprof_status divide_page(drawing *d, mprof_error *error)
+static mprof_status divide_page(mprof__tree_drawing *d, mprof_error *error)
 {
     mprof__layout *layout = d->layout;
     mprof_figure *figure = layout->figure;
@@ -455,19 +242,7 @@ static mprof_status divide_page(drawing *d, mprof_error *error)
 
 /* ---- the strip ---- */
 
-static double put_text(drawing *d, mprof_role role, mprof_anchor anchor, double x, double y,
-                       const char *text)
-{
-    return mprof__add_measured_text(d->layout, (mprof__text_item){.role = role,
-                                                                  .colour = MPROF_COLOUR_NONE,
-                                                                  .anchor = anchor,
-                                                                  .x = x,
-                                                                  .y = y,
-                                                                  .text = text,
-                                                                  .length = strlen(text)});
-}
-
-static void draw_memory_axis(drawing *d)
+static void draw_memory_axis(mprof__tree_drawing *d)
 {
     mprof__layout *layout = d->layout;
     char label[48];
@@ -477,12 +252,12 @@ static void draw_memory_axis(drawing *d)
         return;
     }
     mprof__memory_text_in(label, sizeof label, layout->options->unit, layout->memory.to);
-    put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, x, layout->plot.y + 4, label);
-    put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, x, layout->plot.y + layout->plot.height + 4,
-             "0");
+    mprof__tree_put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, x, layout->plot.y + 4, label);
+    mprof__tree_put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, x,
+                         layout->plot.y + layout->plot.height + 4, "0");
 }
 
-static void draw_curve(drawing *d)
+static void draw_curve(mprof__tree_drawing *d)
 {
     const mprof__figure_input *input = &d->layout->inputs[0];
     mprof__stroke stroke = {.line = MPROF_ROLE_CURVE,
@@ -497,7 +272,7 @@ static void draw_curve(drawing *d)
 }
 
 /* "peak 128.2 MiB at 0.23 s", with what ran where there is room. */
-static mprof_status draw_peak(drawing *d)
+static mprof_status draw_peak(mprof__tree_drawing *d)
 {
     mprof__layout *layout = d->layout;
     mprof_sample peak = mprof_profile_peak(d->profile);
@@ -535,14 +310,14 @@ static mprof_status draw_peak(drawing *d)
     }
     free(visible);
     double left = fmin(x - width / 2, layout->plot.x + layout->plot.width - width);
-    put_text(d, MPROF_ROLE_PEAK_NAME, MPROF_ANCHOR_START, fmax(left, layout->plot.x),
-             layout->plot.y - 9, text);
+    mprof__tree_put_text(d, MPROF_ROLE_PEAK_NAME, MPROF_ANCHOR_START, fmax(left, layout->plot.x),
+                         layout->plot.y - 9, text);
     return MPROF_OK;
 }
 
 /* ---- the tree ---- */
 
-static void draw_caption(drawing *d, const mprof__tree_box *box, mprof_box at)
+static void draw_caption(mprof__tree_drawing *d, const mprof__tree_box *box, mprof_box at)
 {
     char text[700], fitted[700];
     double room = at.width - EDGE_PX - 2 * PADDING_PX;
@@ -551,7 +326,7 @@ static void draw_caption(drawing *d, const mprof__tree_box *box, mprof_box at)
         return;
     }
     for (int step = 0; step < 4 && length == 0; step++) {
-        caption_text(d, text, sizeof text, box, step);
+        mprof__tree_caption_text(d, text, sizeof text, box, step);
         if (mprof__text_width(d->layout, MPROF_ROLE_BOX_NAME, text, strlen(text)) <= room) {
             length = strlen(text);
             memcpy(fitted, text, length + 1);
@@ -564,16 +339,16 @@ static void draw_caption(drawing *d, const mprof__tree_box *box, mprof_box at)
         }
         fitted[length] = '\0';
     }
-    put_text(d, MPROF_ROLE_BOX_NAME, MPROF_ANCHOR_START, at.x + EDGE_PX + PADDING_PX,
-             at.y + at.height / 2 + (d->layout->figure->sizes.small ? 3 : 4) - OWN_PX / 2 + 0.5,
-             fitted);
+    mprof__tree_put_text(
+        d, MPROF_ROLE_BOX_NAME, MPROF_ANCHOR_START, at.x + EDGE_PX + PADDING_PX,
+        at.y + at.height / 2 + (d->layout->figure->sizes.small ? 3 : 4) - OWN_PX / 2 + 0.5, fitted);
 }
 
-static uint32_t add_about(drawing *d, const mprof__tree_box *box)
+static uint32_t add_about(mprof__tree_drawing *d, const mprof__tree_box *box)
 {
     char text[1600];
     const mprof_call_node *node = &d->tree->nodes[box->node];
-    about_text(d, text, sizeof text, box);
+    mprof__tree_about_text(d, text, sizeof text, box);
     char *visible = mprof__visible_text(text, strlen(text), sizeof text);
     if (!visible) {
         mprof__fail(d->layout->figure, MPROF_ENOMEM);
@@ -593,7 +368,7 @@ static uint32_t add_about(drawing *d, const mprof__tree_box *box)
     return index;
 }
 
-static void keep_place(drawing *d, const mprof__tree_box *box)
+static void keep_place(mprof__tree_drawing *d, const mprof__tree_box *box)
 {
     struct mprof__tree_table *table = d->layout->figure->tree_table;
     if (!table) {
@@ -609,12 +384,12 @@ static void keep_place(drawing *d, const mprof__tree_box *box)
     places[table->place_count++] = (mprof__tree_place){box->node, box->is_release, box->is_outside};
 }
 
-static double row_gap(const drawing *d)
+static double row_gap(const mprof__tree_drawing *d)
 {
     return d->row_px > SMALL_ROW_PX ? ROW_GAP_PX : 1;
 }
 
-static void draw_box(drawing *d, const mprof__tree_box *box)
+static void draw_box(mprof__tree_drawing *d, const mprof__tree_box *box)
 {
     mprof_figure *figure = d->layout->figure;
     double gap = box->width >= 3 ? 1 : 0;
@@ -652,29 +427,30 @@ static void draw_box(drawing *d, const mprof__tree_box *box)
 }
 
 /* What both sides are, above them. */
-static void draw_sides(drawing *d)
+static void draw_sides(mprof__tree_drawing *d)
 {
     char amount[48], text[200];
     const mprof_call_sum *all = &d->tree->nodes[0].total;
-    bool is_growth = measure_of(d) == MPROF_TREE_GROWTH;
+    bool is_growth = mprof__tree_measure_of(d) == MPROF_TREE_GROWTH;
     double y = d->area.y - (d->layout->figure->sizes.small ? 4 : 6);
     double axis_x = d->boxes.axis_x;
-    value_text(d, amount, sizeof amount, mprof__tree_value(all, measure_of(d), false));
+    mprof__tree_value_text(d, amount, sizeof amount,
+                           mprof__tree_value(all, mprof__tree_measure_of(d), false));
     snprintf(text, sizeof text, is_growth ? "grew %s \xE2\x86\x92" : "%s \xE2\x86\x92", amount);
     mprof__memory_text_in(amount, sizeof amount, d->layout->options->unit, all->release_mib.value);
     if (is_growth && !d->boxes.has_release) {
-        add_words(text, sizeof text, MPROF__FACT_SEPARATOR "released %s", amount);
+        mprof__tree_add_words(text, sizeof text, MPROF__FACT_SEPARATOR "released %s", amount);
     }
     double room = d->area.x + d->area.width - axis_x - 8;
     if (mprof__text_width(d->layout, MPROF_ROLE_TICK, text, strlen(text)) <= room) {
-        put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_START, axis_x + 7, y, text);
+        mprof__tree_put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_START, axis_x + 7, y, text);
     }
     if (!d->boxes.has_release) {
         return;
     }
     snprintf(text, sizeof text, "\xE2\x86\x90 released %s", amount);
     if (mprof__text_width(d->layout, MPROF_ROLE_TICK, text, strlen(text)) <= axis_x - d->area.x) {
-        put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, axis_x - 7, y, text);
+        mprof__tree_put_text(d, MPROF_ROLE_TICK, MPROF_ANCHOR_END, axis_x - 7, y, text);
     }
     double line_x = floor(axis_x) + 0.5;
     mprof__add_segment(
@@ -682,7 +458,7 @@ static void draw_sides(drawing *d)
         (mprof__segment){line_x, y - 10, line_x, d->area.y + d->row_px * d->boxes.row_count});
 }
 
-static void draw_tree(drawing *d)
+static void draw_tree(mprof__tree_drawing *d)
 {
     char text[100];
     mprof__begin_group(d->layout->figure, MPROF_GROUP_TREE);
@@ -693,161 +469,9 @@ static void draw_tree(drawing *d)
     if (d->boxes.hidden_rows > 0) {
         snprintf(text, sizeof text, "%u deeper level%s not shown", d->boxes.hidden_rows,
                  d->boxes.hidden_rows == 1 ? "" : "s");
-        put_text(d, MPROF_ROLE_LEGEND_MORE, MPROF_ANCHOR_END, d->area.x + d->area.width,
-                 d->area.y - 6, text);
+        mprof__tree_put_text(d, MPROF_ROLE_LEGEND_MORE, MPROF_ANCHOR_END, d->area.x + d->area.width,
+                             d->area.y - 6, text);
     }
-}
-
-/* ---- the table ---- */
-
-#define CELL_SIZE 64
-
-/* Texts and the right ends of columns; NAN: one that is left out. */
-typedef struct cell_table {
-    char (*cells)[TABLE_COLUMNS][CELL_SIZE]; /* owned; by row */
-    double right[TABLE_COLUMNS];
-    size_t columns; /* that have room */
-} cell_table;
-
-static const char *const table_heads[TABLE_COLUMNS] = {
-    "calls", "growth", "share", "own growth", "own release", "release", "time", "share", "peak"};
-
-static void share_text(char *text, size_t size, double part, double whole)
-{
-    if (whole > 0) {
-        mprof__percent_text(text, size, part / whole);
-    }
-}
-
-static void change_cell(const drawing *d, char *cell, const mprof_estimate *e, double sign)
-{
-    char doubt[48];
-    mprof_unit unit = d->layout->options->unit;
-    mprof__change_text_in(cell, CELL_SIZE, unit, sign * e->value);
-    if (sign > 0 && doubt_of(e) > 0) {
-        mprof__memory_text_in(doubt, sizeof doubt, unit, doubt_of(e));
-        drop_unit(doubt, cell);
-        add_words(cell, CELL_SIZE, " \xC2\xB1%s", doubt);
-    }
-}
-
-/* "" where there is nothing to say. */
-static void fill_cells(const drawing *d, char cells[TABLE_COLUMNS][CELL_SIZE],
-                       const mprof_call_function *function)
-{
-    mprof_unit unit = d->layout->options->unit;
-    const mprof_call_sum *total = &function->total, *own = &function->own;
-    if (function->call_count > 0) {
-        mprof__count_text(cells[0], CELL_SIZE, function->call_count);
-    }
-    change_cell(d, cells[1], &total->growth_mib, 1);
-    share_text(cells[2], CELL_SIZE, total->growth_mib.value,
-               d->tree->nodes[0].total.growth_mib.value);
-    change_cell(d, cells[3], &own->growth_mib, 1);
-    change_cell(d, cells[4], &own->release_mib, -1);
-    change_cell(d, cells[5], &total->release_mib, -1);
-    mprof__duration_text(cells[6], CELL_SIZE, total->time_s.value);
-    share_text(cells[7], CELL_SIZE, total->time_s.value, d->tree->duration_s);
-    double doubt = d->tree->duration_s > 0 ? doubt_of(&total->time_s) / d->tree->duration_s : 0;
-    if (doubt >= 0.005) {
-        add_words(cells[7], CELL_SIZE, " \xC2\xB1%.0f", doubt * 100);
-    }
-    if (!isnan(function->peak_mib)) {
-        mprof__memory_text_in(cells[8], CELL_SIZE, unit, function->peak_mib);
-    }
-}
-
-/* The last row may say how many there are besides. */
-static size_t functions_in_table(const drawing *d)
-{
-    return d->table_rows < d->tree->function_count ? d->table_rows - 1 : d->table_rows;
-}
-
-static bool fill_table_texts(const drawing *d, cell_table *t)
-{
-    size_t rows = functions_in_table(d);
-    double x = d->area.x + TABLE_NAME_PX;
-    t->cells = calloc(rows + 1, sizeof *t->cells);
-    for (size_t i = 0; t->cells && i < rows; i++) {
-        fill_cells(d, t->cells[i], d->sorted[i]);
-    }
-    for (size_t c = 0; t->cells && c < TABLE_COLUMNS; c++) {
-        double width = mprof__text_width(d->layout, MPROF_ROLE_LEGEND_HEAD, table_heads[c],
-                                         strlen(table_heads[c]));
-        for (size_t i = 0; i < rows; i++) {
-            width = fmax(width, mprof__text_width(d->layout, MPROF_ROLE_LEGEND_CELL, t->cells[i][c],
-                                                  strlen(t->cells[i][c])));
-        }
-        bool is_empty = true; /* as calls of sampled stacks are */
-        for (size_t i = 0; i < rows; i++) {
-            is_empty = is_empty && !*t->cells[i][c];
-        }
-        x += is_empty ? 0 : fmax(width, TABLE_CELL_LEAST_PX) + TABLE_CELL_GAP_PX;
-        t->right[c] = is_empty ? NAN : x;
-        t->columns += x <= d->area.x + d->area.width && t->columns == c;
-    }
-    return t->cells != NULL;
-}
-
-static void draw_table_row(drawing *d, const mprof_call_function *function, double y)
-{
-    char name[300];
-    size_t at = (size_t)(function - d->tree->functions);
-    double x = d->area.x;
-    mprof__add_rect(d->layout->figure, MPROF_ROLE_SWATCH, d->colours[at],
-                    (mprof_box){x, y - 9, 10, 10}, MPROF_ABOUT_NONE);
-    size_t length = mprof__fit_text(d->layout, MPROF_ROLE_LEGEND_NAME, name, sizeof name,
-                                    d->labels[at], TABLE_NAME_PX - TABLE_SWATCH_PX - 10);
-    name[length] = '\0';
-    put_text(d, MPROF_ROLE_LEGEND_NAME, MPROF_ANCHOR_START, x + TABLE_SWATCH_PX, y, name);
-}
-
-static void draw_table_heads(drawing *d, const cell_table *t, double y)
-{
-    double x = d->area.x, rule_y = floor(y + 6) + 0.5;
-    put_text(d, MPROF_ROLE_LEGEND_HEAD, MPROF_ANCHOR_START, x + TABLE_SWATCH_PX, y, "function");
-    double right = x + TABLE_NAME_PX;
-    for (size_t i = 0; i < t->columns; i++) {
-        if (!isnan(t->right[i])) {
-            put_text(d, MPROF_ROLE_LEGEND_HEAD, MPROF_ANCHOR_END, t->right[i], y, table_heads[i]);
-            right = t->right[i];
-        }
-    }
-    mprof__add_segment(d->layout->figure, MPROF_ROLE_LEGEND_RULE, MPROF_COLOUR_NONE,
-                       (mprof__segment){x, rule_y, right, rule_y});
-}
-
-static mprof_status draw_table(drawing *d)
-{
-    cell_table t = {.cells = NULL};
-    mprof__begin_group(d->layout->figure, MPROF_GROUP_LEGEND);
-    if (d->table_rows == 0) {
-        return MPROF_OK;
-    }
-    if (!fill_table_texts(d, &t)) {
-        return MPROF_ENOMEM;
-    }
-    double y = d->area.y + d->area.height + TABLE_GAP_PX;
-    size_t rows = functions_in_table(d);
-    draw_table_heads(d, &t, y);
-    y += 3;
-    for (size_t i = 0; i < rows; i++) {
-        y += TABLE_ROW_PX;
-        draw_table_row(d, d->sorted[i], y);
-        for (size_t c = 0; c < t.columns; c++) {
-            if (*t.cells[i][c]) {
-                put_text(d, MPROF_ROLE_LEGEND_CELL, MPROF_ANCHOR_END, t.right[c], y, t.cells[i][c]);
-            }
-        }
-    }
-    if (rows < d->table_rows) {
-        char text[64];
-        snprintf(text, sizeof text, "%zu more functions", d->tree->function_count - rows);
-        put_text(d, MPROF_ROLE_LEGEND_MORE, MPROF_ANCHOR_START, d->area.x + TABLE_SWATCH_PX,
-                 y + TABLE_ROW_PX, text);
-    }
-    free(t.cells);
-    return MPROF_OK;
 }
 
 /* ---- for the script ---- */
@@ -877,8 +501,8 @@ static double weight(const mprof_call_node *node, const mprof_call_node *all)
 }
 
 /* Nodes of some weight; a caller has at least that of what it calls, so none is left alone. */
-static size_t keep_nodes(const drawing *d, struct mprof__tree_table *table, uint32_t *places,
-                         double least)
+static size_t keep_nodes(const mprof__tree_drawing *d, struct mprof__tree_table *table,
+                         uint32_t *places, double least)
 {
     size_t kept = 0;
     for (size_t i = 0; i < d->tree->node_count; i++) {
@@ -897,7 +521,7 @@ static size_t keep_nodes(const drawing *d, struct mprof__tree_table *table, uint
     return kept;
 }
 
-static mprof_status fill_table(drawing *d, struct mprof__tree_table *table)
+static mprof_status fill_table(mprof__tree_drawing *d, struct mprof__tree_table *table)
 {
     uint32_t *places = malloc(d->tree->node_count * sizeof *places);
     double least = NODE_LEAST;
@@ -918,7 +542,7 @@ static mprof_status fill_table(drawing *d, struct mprof__tree_table *table)
     for (size_t i = 0; i < table->place_count; i++) {
         table->places[i].node = places[table->places[i].node];
     }
-    table->measure = measure_of(d);
+    table->measure = mprof__tree_measure_of(d);
     table->duration_s = d->tree->duration_s;
     table->box = d->area;
     table->row_px = d->row_px;
@@ -942,10 +566,10 @@ static void set_frame(mprof__layout *layout)
     frame->clipped = 1; /* the axis ends at the peak */
 }
 
-static mprof_status draw_page(drawing *d, mprof_error *error)
+static mprof_status draw_page(mprof__tree_drawing *d, mprof_error *error)
 {
     mprof__layout *layout = d->layout;
-    mprof_status status = set_facts(d);
+    mprof_status status = mprof__tree_set_facts(d);
     if (status == MPROF_OK) {
         status = divide_page(d, error);
     }
@@ -964,7 +588,7 @@ static mprof_status draw_page(drawing *d, mprof_error *error)
     status = draw_peak(d);
     draw_tree(d);
     if (status == MPROF_OK) {
-        status = draw_table(d);
+        status = mprof__tree_draw_table(d);
     }
     if (status == MPROF_OK && layout->figure->tree_table) {
         status = fill_table(d, layout->figure->tree_table);
@@ -974,7 +598,7 @@ static mprof_status draw_page(drawing *d, mprof_error *error)
 
 mprof_status mprof__draw_call_tree(mprof__layout *layout, mprof_error *error)
 {
-    drawing d = {.layout = layout, .profile = layout->inputs[0].profile};
+    mprof__tree_drawing d = {.layout = layout, .profile = layout->inputs[0].profile};
     mprof_status status = prepare(&d, error);
     if (status == MPROF_OK) {
         status = draw_page(&d, error);
