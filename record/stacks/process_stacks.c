@@ -533,11 +533,21 @@ static void end_missing_threads(mprof__process_stacks *stacks, const mprof__stac
     }
 }
 
-/* A new thread state has the number of the thread that made it until its own begins to run. */
-static bool is_unborn(const mprof__process_stacks *stacks, const mprof__python_thread *read)
+/* A new thread state has the number of the thread that made it, or none, until its own begins to
+ * run; its frames are read a little later than its number. The newest state comes first. */
+static bool is_unborn(const mprof__process_stacks *stacks, const mprof__python_sample *sample,
+                      size_t index)
 {
-    return read->count == 0 && read->interpreter == 0 && read->tid != 0 &&
-           has_counter(stacks, read->tid);
+    const mprof__python_thread *read = &sample->threads[index];
+
+    for (size_t i = index + 1; read->tid != 0 && i < sample->count; i++) {
+        if (sample->threads[i].tid == read->tid &&
+            sample->threads[i].interpreter == read->interpreter) {
+            return true;
+        }
+    }
+    return read->count == 0 && read->interpreter == 0 &&
+           (read->tid == 0 || has_counter(stacks, read->tid));
 }
 
 static bool is_recorded(void *data, uint32_t function)
@@ -560,7 +570,7 @@ static void take_over(mprof__process_stacks *stacks, const mprof__python_sample 
         const mprof__python_thread *read = &sample->threads[i];
         mprof__stack_thread *thread = find_thread(stacks, read->state, read->tid);
 
-        if (!thread && !is_unborn(stacks, read)) {
+        if (!thread && !is_unborn(stacks, sample, i)) {
             thread = add_thread(stacks, read);
         }
         if (thread) {

@@ -53,8 +53,8 @@ typedef struct ended_span {
 
 struct mprof__stack_recorder {
     mprof__stack_plan plan;
-    mprof__event_log *log;           /* borrowed */
-    const mprof__process_tree *tree; /* borrowed */
+    mprof__event_log *log;     /* borrowed */
+    mprof__process_tree *tree; /* borrowed */
     mprof__recorded_check check;
     mprof__frame_tree frames;
     mprof__fault_events events;
@@ -193,7 +193,7 @@ void mprof__stack_recorder_write_spans(mprof__stack_recorder *recorder)
 /* ---- open and close ---- */
 
 mprof_status mprof__stack_recorder_open(mprof__stack_recorder **out, const mprof__stack_plan *plan,
-                                        mprof__event_log *log, const mprof__process_tree *tree,
+                                        mprof__event_log *log, mprof__process_tree *tree,
                                         mprof_error *error)
 {
     mprof__stack_recorder *recorder = calloc(1, sizeof *recorder);
@@ -398,6 +398,14 @@ static bool may_be_fast(const mprof__stack_recorder *recorder)
     return !recorder->plan.without_events && recorder->plan.interval_ns >= 2 * FAST_NS;
 }
 
+/* A new process may run for some time before its memory is read for the first time, and a forked
+ * one until its memory counts apart from its parent's. Its stacks are its own from the start,
+ * unless it runs in the memory of its parent. */
+static bool has_own_stacks(const mprof__stack_recorder *recorder, mprof__process *process)
+{
+    return process->value_bytes >= 0 || !mprof__process_tree_shares_memory(recorder->tree, process);
+}
+
 static void sample_all(mprof__stack_recorder *recorder, bool is_regular, int64_t now_ns)
 {
     const mprof__processes *processes = mprof__process_tree_processes(recorder->tree);
@@ -407,7 +415,7 @@ static void sample_all(mprof__stack_recorder *recorder, bool is_regular, int64_t
         mprof__process *process = processes->items[i];
         mprof__process_stacks *stacks = find_or_add(recorder, process, now_ns);
 
-        if (!stacks || (!is_regular && !stacks->is_fast) || process->value_bytes < 0) {
+        if (!stacks || (!is_regular && !stacks->is_fast) || !has_own_stacks(recorder, process)) {
             continue;
         }
         sample(recorder, stacks, process->ppid, true, now_ns);

@@ -29,7 +29,7 @@ typedef struct mprof__recorded_check {
 
 /* log and tree are borrowed and must outlive the recorder. MPROF_ENOMEM. */
 mprof_status mprof__stack_recorder_open(mprof__stack_recorder **out, const mprof__stack_plan *plan,
-                                        mprof__event_log *log, const mprof__process_tree *tree,
+                                        mprof__event_log *log, mprof__process_tree *tree,
                                         mprof_error *error);
 void mprof__stack_recorder_free(mprof__stack_recorder *recorder);
 

@@ -207,6 +207,21 @@ for thread in threads: thread.join()
         self.assertEqual({call.lane for call in recording.calls if call.name == "__main__.work"},
                          {r"thread\x201", r"thread\x202"})
 
+    def test_a_thread_that_has_not_begun_has_no_lane(self):
+        """Until it runs, its state has the number of the thread that made it, or none."""
+        recording = self.record("""
+import threading
+def main():
+    for _ in range(150):
+        thread = threading.Thread(target=burn, args=(0.004,))
+        thread.start()
+        thread.join()
+main()
+""", "--stacks", "--stacks-interval", "0.001")
+        lanes = Stacks(recording).lanes(int(recording.facts["pid"])) - {"native threads"}
+        # one thread runs at a time; the one before may not have ended altogether
+        self.assertLessEqual(lanes, {"", "thread 1", "thread 2"})
+
     def test_threads_are_called_as_the_process_calls_them(self):
         recording = self.record("""
 import threading
@@ -243,6 +258,19 @@ if __name__ == '__main__':
                             for pid, _, node, _ in rows.rows))
         self.assertIn((forked, "__main__.work"), {(call.pid, call.name) for call in recording.calls})
 
+
+    def test_a_forked_process_is_sampled_before_its_memory(self):
+        """Its memory is read each second; its stacks, each 20 ms, begin at its birth."""
+        recording = self.record("""
+import os
+def child(): burn(0.5)
+pid = os.fork()
+if pid == 0:
+    child()
+    os._exit(0)
+os.waitpid(pid, 0)
+""", "-T", "1", "--stacks", "--stacks-interval", "0.02")
+        self.assertGreater(Stacks(recording).total["__main__.child"].seconds, 0.4)
 
     def test_growth_of_a_forked_process_before_its_first_sample(self):
         grown = Stacks(self.record("""
