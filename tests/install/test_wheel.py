@@ -50,6 +50,16 @@ def run(*command, expect=0, **how):
     return done
 
 
+def sandbox_of(test):
+    """A command that runs others with the same files, and with what further options put over them."""
+    command = ("bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev")
+    if not shutil.which("bwrap"):
+        test.skipTest("bubblewrap is not installed")
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
+        test.skipTest("no mount namespace can be made here, as behind a chroot")
+    return command
+
+
 def pip(*arguments, python=sys.executable, **how):
     """Debian's pip, for any Python."""
     return run(sys.executable, "-m", "pip", "--python", python, *arguments, **how)
@@ -205,13 +215,12 @@ class Wheel(TestCase):
 
     def test_draws_the_same_without_fonts_and_cairo(self):
         """Where the machine has neither, pictures are those of a machine that has both."""
-        if not shutil.which("bwrap"):
-            self.skipTest("bubblewrap is not installed")
+        sandbox = sandbox_of(self)
         hide = ["--tmpfs", "/usr/share/fonts", "--tmpfs", "/var/cache/fontconfig"]
         for path in re.findall(r"=> (\S+)", run("ldd", BUILD / "mprof-draw").stdout):
             if not SYSTEM.search(path):
                 hide += ["--ro-bind", "/dev/null", os.path.realpath(path)]
-        alone = ["bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", *hide]
+        alone = [*sandbox, *hide]
         recording = FIXTURES / "dat/nested.dat"
         environment = self.environment(HOME=str(self.directory), XDG_CACHE_HOME=str(self.directory))
         run(*alone, BUILD / "mprof", "plot", "-o", "x.png", recording, expect=127, cwd=self.directory)
@@ -264,11 +273,7 @@ class Wheel(TestCase):
         folder = self.directory / "venv"
         own = environment_of(folder)
         pip("install", "--no-compile", self.wheel, python=own)
-        if shutil.which("bwrap"):
-            prefix = ["bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--ro-bind", folder, folder]
-        else:
-            self.skipTest("bubblewrap is not installed")
-        self.check_use(folder / "bin" / "mprof", own, None, *prefix)
+        self.check_use(folder / "bin" / "mprof", own, None, *sandbox_of(self), "--ro-bind", folder, folder)
 
     # ---- beside memory_profiler ----
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import interpreters  # noqa: E402
 from mprof_test import SOURCE, TestCase  # noqa: E402
 import test_wheel  # noqa: E402
-from test_wheel import files_in, import_backend, make_wheel, run  # noqa: E402
+from test_wheel import files_in, import_backend, make_wheel, run, sandbox_of  # noqa: E402
 
 
 class WholeWheel(TestCase):
@@ -47,10 +47,8 @@ class WholeWheel(TestCase):
         self.assertEqual(make_wheel(self.source, folder, MPROF_BUILD_DIR="").read_bytes(), self.wheel.read_bytes())
 
     def test_source_that_cannot_be_written(self):
-        if not shutil.which("bwrap"):
-            self.skipTest("bubblewrap is not installed")
-        run("bwrap", "--bind", "/", "/", "--dev-bind", "/dev", "/dev", "--ro-bind", self.source, self.source,
-            sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", self.directory, self.source)
+        run(*sandbox_of(self), "--ro-bind", self.source, self.source, sys.executable,
+            "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", self.directory, self.source)
         self.assertEqual((self.directory / self.wheel.name).read_bytes(), self.wheel.read_bytes())
 
     def test_every_python(self):
