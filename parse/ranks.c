@@ -198,6 +198,16 @@ size_t mprof__first_process(const mprof_profile *profile)
     return profile->rank_count > 0 ? 1 : 0;
 }
 
+const char *mprof__own_process_name(const mprof_profile *profile, size_t process)
+{
+    const mprof_process *own = &profile->processes[process];
+    size_t label = own->rank < profile->rank_count ? strlen(profile->ranks[own->rank].label) : 0;
+    if (label == 0 || strncmp(own->name, profile->ranks[own->rank].label, label) != 0) {
+        return own->name;
+    }
+    return own->name + label + (own->name[label] == ' ');
+}
+
 char *mprof__ranks_text(char *text, size_t size, size_t rank_count, size_t host_count)
 {
     int used = snprintf(text, size, "%zu rank%s", rank_count, rank_count == 1 ? "" : "s");

@@ -15,4 +15,8 @@ const mprof_process *mprof__ending_process(const mprof_profile *profile, size_t 
  * holds the sum of the ranks. */
 size_t mprof__first_process(const mprof_profile *profile);
 
+/* The name that a process had itself, without the label of the rank, which precedes it in merged
+ * recordings; "" if unknown. A part of mprof_process.name. */
+const char *mprof__own_process_name(const mprof_profile *profile, size_t process);
+
 #endif

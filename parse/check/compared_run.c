@@ -224,7 +224,6 @@ static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
 {
     mprof_process_sum *sums = NULL;
     size_t count = 0, used = 0;
-    const mprof_process *processes = mprof_profile_processes(profile, &count);
     if (mprof_process_sums_make(&sums, &count, profile, NULL) != MPROF_OK) {
         return -1;
     }
@@ -235,7 +234,8 @@ static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
     for (size_t i = 0; i < count && !failed; i++) {
         char name[NAME_SIZE];
         const mprof_process_sum *sum = &sums[first + i];
-        if (mprof__process_group_key(name, sizeof name, processes[first + i].name) == 0) {
+        const char *own = mprof__own_process_name(profile, first + i);
+        if (mprof__process_group_key(name, sizeof name, own) == 0) {
             strcpy(name, first + i == 0 ? "main process" : "without a name");
         }
         all[i] = (mprof__compared_process){.name = keep(arena, name), .count = 1, .peak_mib = NAN};

@@ -4,6 +4,7 @@
 
 #include "parse/array.h"
 #include "parse/process_group.h"
+#include "parse/ranks.h"
 
 #include <mprof/moment.h>
 
@@ -109,7 +110,8 @@ static int add_process(listing *list, uint32_t index, double mib)
     if (isnan(mib) || mib <= 0 || has_call(list, index)) {
         return 0;
     }
-    if (mprof__process_group_key(name, sizeof name, process->name) == 0) {
+    const char *own = mprof__own_process_name(list->profile, index);
+    if (mprof__process_group_key(name, sizeof name, own) == 0) {
         strcpy(name, index == 0 ? "the program" : "a child");
     }
     running_entry *entry = find_entry(list, name, true);

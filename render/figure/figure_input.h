@@ -143,17 +143,4 @@ void mprof__figure_input_dispose(mprof__figure_input *input);
  * first. MPROF_ENOTFOUND: none matches; MPROF_ENOMEM. */
 mprof_status mprof__choose_function_colours(mprof__layout *layout);
 
-/* The name without the rank, which precedes it in merged recordings; "" if unknown. */
-static inline const char *mprof__own_name(const mprof__figure_input *input, size_t process)
-{
-    size_t count;
-    const mprof_rank *ranks = mprof_profile_ranks(input->profile, &count);
-    const mprof_process *own = &input->processes[process];
-    size_t label = own->rank < count ? strlen(ranks[own->rank].label) : 0;
-    if (!label || strncmp(own->name, ranks[own->rank].label, label) != 0) {
-        return own->name;
-    }
-    return own->name + label + (own->name[label] == ' ');
-}
-
 #endif

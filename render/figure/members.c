@@ -11,6 +11,7 @@
 #include "visible_text.h"
 
 #include "parse/process_group.h"
+#include "parse/ranks.h"
 #include "parse/recording_name.h"
 #include "parse/series.h"
 
@@ -266,7 +267,8 @@ static const char *write_key(char **end, size_t room, mprof_member_kind kind,
     char *key = *end;
     size_t length;
     if (kind == MPROF_MEMBERS_BY_COMMAND) {
-        length = mprof__process_group_key(key, room, mprof__own_name(input, process));
+        length =
+            mprof__process_group_key(key, room, mprof__own_process_name(input->profile, process));
         if (!length) {
             length = (size_t)snprintf(key, room, process ? "unknown" : "main");
         }

@@ -13,6 +13,7 @@
 #include <mprof/moment.h>
 
 #include "parse/process_group.h"
+#include "parse/ranks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static const char *command_of(const mprof__layout *layout, const mprof__figure_i
                               size_t process)
 {
     return layout->options->processes == MPROF_PROCESSES_BY_COMMAND
-               ? mprof__own_name(input, process)
+               ? mprof__own_process_name(input->profile, process)
                : input->processes[process].name;
 }
 

@@ -512,9 +512,14 @@ class Shown(MergeCase):
         (item,) = json.loads(self.run_mprof("peak", "--json", "--stack").stdout)["recordings"]
         self.assertNotIn("", [process["name"] for process in item["process_sums"]])
         shutil.copy(self.directory / "mprofile_20261128120000.dat", self.directory / "b.dat")
-        (item,) = json.loads(self.run_mprof("diff", "--json", "b.dat", "mprofile_20261128120000.dat").stdout)["comparisons"]
-        self.assertEqual({process["name"] for process in item["processes"]}, {"node0/0 python", "node1/1 python"})
 
+    def test_processes_of_verdicts_are_commands(self):
+        shutil.copy(self.directory / "mprofile_20261128120000.dat", self.directory / "b.dat")
+        (item,) = json.loads(self.run_mprof("diff", "--json", "b.dat", "mprofile_20261128120000.dat").stdout)["comparisons"]
+        self.assertEqual({process["name"] for process in item["processes"]}, {"python"})
+        crossed = self.run_mprof("check", "--max", "390MiB", "b.dat", expect=1).stdout
+        self.assertIn("python in 2 processes", crossed)
+        self.assertNotIn("node0/0 python", crossed)
 
     @unittest.skipUnless(os.path.exists(pathlib.Path(MPROF).parent / "mprof-draw"), "built without drawing")
     def test_kinds_of_memory_are_those_of_all_ranks(self):

@@ -263,6 +263,8 @@ class House(unittest.TestCase):
                 self.assertEqual(path.name[:5], number + "-")
                 self.assertIn(f"- [{number}]({path.name}) {title}\n", index)
         self.assertEqual(index.count("\n- ["), len(decisions))
+        numbers = [path.name[:4] for path in decisions]
+        self.assertEqual(sorted(set(numbers)), numbers, "a number is used twice")
 
     def test_scripts_can_be_run(self):
         for name in ("tests/run", "tests/matrix", "docs/demo", ".ci/run"):
