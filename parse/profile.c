@@ -2,6 +2,7 @@
 #include <mprof/profile.h>
 
 #include "extremes.h"
+#include "options.h"
 #include "profile_parts.h"
 #include "source.h"
 
@@ -10,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void mprof_load_options_init(mprof_load_options *options)
+void mprof_load_options_init(mprof_load_options *options, size_t size)
 {
-    *options = (mprof_load_options)MPROF_LOAD_OPTIONS_INIT;
+    const mprof_load_options defaults = MPROF_LOAD_OPTIONS_INIT;
+    mprof__options_init(options, size, &defaults, sizeof defaults);
 }
 
 /* Frees all but the name. */
@@ -446,23 +448,24 @@ static mprof_status load_run(mprof_profile *profile, mprof_source *source,
 mprof_status mprof_profile_load(mprof_profile **out, mprof_source *source,
                                 const mprof_load_options *options, mprof_error *error)
 {
-    const mprof_load_options defaults = MPROF_LOAD_OPTIONS_INIT;
+    mprof_load_options own = MPROF_LOAD_OPTIONS_INIT;
     *out = NULL;
-    if (options && options->size != sizeof defaults) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "options of %zu bytes, expected %zu",
-                               options->size, sizeof defaults);
+    mprof_status status =
+        options ? mprof__options_copy(&own, sizeof own, options, "mprof_load_options", error)
+                : MPROF_OK;
+    if (status != MPROF_OK) {
+        return status;
     }
     mprof_profile *profile = calloc(1, sizeof *profile);
-    mprof_status status = MPROF_ENOMEM;
+    status = MPROF_ENOMEM;
     if (profile) {
         begin_profile(profile, strdup(mprof__source_name(source)));
     }
     if (!profile || !profile->file) {
         fail_without_memory(error);
     } else {
-        options = options ? options : &defaults;
-        status = options->run ? load_run(profile, source, options, error)
-                              : load(profile, source, options, error);
+        status =
+            own.run ? load_run(profile, source, &own, error) : load(profile, source, &own, error);
     }
     if (status != MPROF_OK) {
         mprof_error_at(error, mprof__source_name(source), 0);

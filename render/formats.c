@@ -3,6 +3,8 @@
 #include "render/draw/draw.h"
 #include "render/svg/draw_svg.h"
 
+#include "parse/options.h"
+
 #include <string.h>
 
 static const char *const png_suffixes[] = {".png", NULL};
@@ -56,35 +58,37 @@ mprof_status mprof_format_from_path(mprof_format *out, const char *path, mprof_e
     return MPROF_EARGUMENT;
 }
 
-mprof_status mprof__draw_options_check(const mprof_draw_options *options, mprof_error *error)
+mprof_status mprof__draw_request_read(mprof__draw_request *request,
+                                      const mprof_draw_options *options, mprof_error *error)
 {
-    const mprof_style *style = options->style;
-    if (options->size != sizeof *options) {
-        return mprof_error_set(error, MPROF_EARGUMENT,
-                               "mprof_draw_options.size must be %zu, not %zu; begin with "
-                               "MPROF_DRAW_OPTIONS_INIT",
-                               sizeof *options, options->size);
+    *request = (mprof__draw_request){MPROF_DRAW_OPTIONS_INIT, MPROF_STYLE_INIT};
+    mprof_draw_options *own = &request->options;
+    mprof_status status =
+        options ? mprof__options_copy(own, sizeof *own, options, "mprof_draw_options", error)
+                : MPROF_OK;
+    if (status != MPROF_OK || !own->style) {
+        return status;
     }
-    if (style && style->size != sizeof *style) {
-        return mprof_error_set(error, MPROF_EARGUMENT,
-                               "mprof_style.size must be %zu, not %zu; begin with MPROF_STYLE_INIT",
-                               sizeof *style, style->size);
-    }
-    if (style && !(style->line_scale >= 0.1 && style->line_scale <= 10)) {
+    mprof_style *style = &request->style;
+    status = mprof__options_copy(style, sizeof *style, own->style, "mprof_style", error);
+    own->style = style;
+    if (status == MPROF_OK && !(style->line_scale >= 0.1 && style->line_scale <= 10)) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "mprof_style.line_scale must be between 0.1 and 10, not %g",
                                style->line_scale);
     }
-    return MPROF_OK;
+    return status;
 }
 
 mprof_status mprof_figure_draw(const mprof_figure *figure, const mprof_draw_options *options,
                                mprof_text_engine *engine, mprof_output *output, mprof_error *error)
 {
-    mprof_status status = mprof__draw_options_check(options, error);
+    mprof__draw_request request;
+    mprof_status status = mprof__draw_request_read(&request, options, error);
     if (status != MPROF_OK) {
         return status;
     }
-    return drawers[(unsigned)options->format < MPROF_FORMAT_COUNT ? options->format : 0](
-        figure, options, engine, output, error);
+    unsigned format = request.options.format;
+    return drawers[format < MPROF_FORMAT_COUNT ? format : 0](figure, &request.options, engine,
+                                                             output, error);
 }

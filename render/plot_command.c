@@ -873,7 +873,7 @@ static bool set_by_name(struct mprof__plot *plot, const char *name, char *value)
 static void init_plot(struct mprof__plot *plot)
 {
     *plot = (struct mprof__plot){.draw = MPROF_DRAW_OPTIONS_INIT};
-    mprof_figure_options_init(&plot->figure);
+    mprof_figure_options_init(&plot->figure, sizeof plot->figure);
     mprof__plot_colours_init(&plot->colours);
     mprof__command_add_word(&plot->command, "mprof");
     mprof__command_add_word(&plot->command, "plot");

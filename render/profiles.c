@@ -3,6 +3,7 @@
 #include "parse/time_range.h"
 
 #include "parse/array.h"
+#include "parse/options.h"
 
 #include <float.h>
 #include <math.h>
@@ -455,23 +456,18 @@ static mprof_status take_profiles(mprof_profiles **out, struct loader *loader, m
     return MPROF_OK;
 }
 
-mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths, size_t count,
-                                 mprof_figure_options *figure,
-                                 const mprof_profiles_options *options, mprof_error *error)
+static mprof_status load_profiles(mprof_profiles **out, const char *const *paths, size_t count,
+                                  mprof_figure_options *figure,
+                                  const mprof_profiles_options *options, mprof_error *error)
 {
-    static const mprof_profiles_options defaults = MPROF_PROFILES_OPTIONS_INIT;
-    struct loader loader = {.figure = figure, .options = options ? options : &defaults};
+    struct loader loader = {.figure = figure, .options = options};
     mprof_error reason = MPROF_ERROR_INIT;
     mprof_status status = MPROF_ENOMEM;
-    *out = NULL;
-    if (loader.options->size != sizeof *options || figure->size != sizeof *figure) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "the options are of another version");
-    }
     if (figure->range && read_range(&loader, error) != MPROF_OK) {
         return MPROF_EARGUMENT;
     }
     loader.as_one = figure->as_one != 0;
-    mprof_load_options_init(&loader.load);
+    loader.load = (mprof_load_options)MPROF_LOAD_OPTIONS_INIT;
     bool is_tree = figure->form == MPROF_FORM_TREE; /* has every call, rise and fall */
     loader.load.skip_calls = !figure->functions || (figure->form != MPROF_FORM_CURVES && !is_tree);
     loader.load.kinds = figure->kinds;
@@ -499,6 +495,25 @@ mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths,
     dispose_loader(&loader);
     if (status != MPROF_OK && error && error->status == MPROF_OK) {
         *error = reason;
+    }
+    return status;
+}
+
+mprof_status mprof_profiles_load(mprof_profiles **out, const char *const *paths, size_t count,
+                                 mprof_figure_options *figure,
+                                 const mprof_profiles_options *options, mprof_error *error)
+{
+    mprof_profiles_options own = MPROF_PROFILES_OPTIONS_INIT;
+    mprof_figure_options own_figure = MPROF_FIGURE_OPTIONS_INIT;
+    *out = NULL;
+    mprof_status status =
+        mprof__options_copy(&own_figure, sizeof own_figure, figure, "mprof_figure_options", error);
+    if (status == MPROF_OK && options) {
+        status = mprof__options_copy(&own, sizeof own, options, "mprof_profiles_options", error);
+    }
+    if (status == MPROF_OK) {
+        status = load_profiles(out, paths, count, &own_figure, &own, error);
+        mprof__options_return(figure, &own_figure);
     }
     return status;
 }

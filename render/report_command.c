@@ -462,7 +462,7 @@ static mprof_status add_file(struct report *report, const char *path, const char
     mprof_figure_options figure;
     mprof_profiles *profiles = NULL;
     mprof_error reason = MPROF_ERROR_INIT;
-    mprof_figure_options_init(&figure);
+    mprof_figure_options_init(&figure, sizeof figure);
     mprof_status status = mprof_profiles_load(&profiles, &path, 1, &figure, NULL, &reason);
     if (status != MPROF_OK && status != MPROF_ENOMEM) {
         return add_unreadable(report, path, &reason, error);

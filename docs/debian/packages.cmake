@@ -3,7 +3,6 @@ set(MPROF_DEBIAN_VERSION ${PROJECT_VERSION}-1 CACHE STRING "The version of the D
 # Of the newest change, which the files of the packages have as their time.
 set(MPROF_DEBIAN_TIME 1795824000)
 
-set(soversion ${PROJECT_VERSION_MAJOR})
 set(same "(= ${MPROF_DEBIAN_VERSION})")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mprof)
@@ -50,7 +49,7 @@ endfunction()
 function(mprof_debian_library name library summary description)
   mprof_debian_package(${name} libs ${summary} ${description})
   set(folder ${PROJECT_BINARY_DIR}/debian/${name})
-  file(WRITE ${folder}/shlibs "${library} ${PROJECT_VERSION_MAJOR} ${name} (>= ${PROJECT_VERSION})\n")
+  file(WRITE ${folder}/shlibs "${library} ${MPROF_SOVERSION} ${name} (>= ${PROJECT_VERSION})\n")
   file(WRITE ${folder}/triggers "activate-noawait ldconfig\n")
   string(TOUPPER ${name} key)
   set(CPACK_DEBIAN_${key}_PACKAGE_CONTROL_EXTRA "${folder}/shlibs;${folder}/triggers" PARENT_SCOPE)
@@ -71,22 +70,22 @@ if(MPROF_DRAW)
   mprof_debian_package(mprof-plot devel "memory of programs over time: pictures and reports"
     "${about}\nThis package has mprof plot and mprof report: PNG, SVG, PDF, HTML."
     DEPENDS "mprof ${same}" RECOMMENDS "fonts-inter | fonts-dejavu-core" ENHANCES mprof)
-  mprof_debian_library(libmprof-render${soversion} libmprof-render "library that draws memory over time"
+  mprof_debian_library(libmprof-render${MPROF_SOVERSION} libmprof-render "library that draws memory over time"
     "${about}\nThis package has the shared library that draws recordings.")
   mprof_debian_package(libmprof-render-dev libdevel "library that draws memory over time: development files"
     "${about}\nThis package has headers and archives of libmprof-render."
-    DEPENDS "libmprof-render${soversion} ${same}, libmprof-dev ${same}, libpango1.0-dev, libcairo2-dev, libpng-dev, zlib1g-dev")
-  list(APPEND components mprof-plot libmprof-render${soversion} libmprof-render-dev)
+    DEPENDS "libmprof-render${MPROF_SOVERSION} ${same}, libmprof-dev ${same}, libpango1.0-dev, libcairo2-dev, libpng-dev, zlib1g-dev")
+  list(APPEND components mprof-plot libmprof-render${MPROF_SOVERSION} libmprof-render-dev)
 endif()
 
-mprof_debian_library(libmprof${soversion} libmprof "library that reads and writes memory over time"
+mprof_debian_library(libmprof${MPROF_SOVERSION} libmprof "library that reads and writes memory over time"
   "${about}\nThis package has the shared library for recordings.")
 mprof_debian_package(libmprof-dev libdevel "library that reads and writes memory over time: development files"
   "${about}\nThis package has headers and archives of libmprof, and the header\nfor marks in C programs."
-  DEPENDS "libmprof${soversion} ${same}, zlib1g-dev, libzstd-dev")
+  DEPENDS "libmprof${MPROF_SOVERSION} ${same}, zlib1g-dev, libzstd-dev")
 mprof_debian_package(mprof-doc doc "memory of programs over time: documents"
   "${about}\nThis package has the documents." ARCHITECTURE all SHLIBDEPS OFF)
-list(APPEND components libmprof${soversion} libmprof-dev mprof-doc)
+list(APPEND components libmprof${MPROF_SOVERSION} libmprof-dev mprof-doc)
 
 if(MPROF_AGENT)
   # Where Debian's Python looks for modules are links: the agent shows other Pythons the folder, where there is nothing else.
@@ -101,7 +100,7 @@ if(MPROF_AGENT)
   install(DIRECTORY ${links} DESTINATION lib/python3 COMPONENT python3-mprof)
   mprof_debian_package(python3-mprof python "memory of programs over time: Python functions and modules"
     "${about}\nThis package has the modules memory_profiler and mprof, and what\nrecords the functions of Python programs."
-    DEPENDS "mprof ${same}, python3" RECOMMENDS "libmprof-render${soversion} ${same}" SUGGESTS "python3-ipython, python3-pytest"
+    DEPENDS "mprof ${same}, python3" RECOMMENDS "libmprof-render${MPROF_SOVERSION} ${same}" SUGGESTS "python3-ipython, python3-pytest"
     PROVIDES "python3-memory-profiler (= 0.61.0)" CONFLICTS python3-memory-profiler REPLACES python3-memory-profiler)
   set(CPACK_DEBIAN_PYTHON3-MPROF_PACKAGE_CONTROL_EXTRA
     "${mprof_debian_folder}/postinst;${mprof_debian_folder}/prerm")

@@ -208,7 +208,7 @@ static mprof_status measure_run(const gathering *g, mprof__group *group, mprof__
 /* The options that measuring needs: see mprof__figures_begin(). */
 static void set_options(mprof_load_options *options, const mprof_run *run)
 {
-    mprof_load_options_init(options);
+    mprof_load_options_init(options, sizeof *options);
     options->max_points = 0;
     options->kinds = (1U << MPROF_KIND_COUNT) - 1;
     options->run = run;

@@ -18,7 +18,7 @@
 /* Increased when a member is removed or changes its meaning; new members do not increase it. */
 #define MPROF__JSON_VERSION 1
 
-/* {"format": "mprof-<kind>", "version": 1, "mprof": "0.1.0"}, and the members of `body`, which it
+/* {"format": "mprof-<kind>", "version": 1, "mprof": "1.0.0"}, and the members of `body`, which it
  * takes. */
 json_t *mprof__json_document(const char *kind, json_t *body);
 

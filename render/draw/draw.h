@@ -32,8 +32,16 @@ mprof_status mprof__image_paint(mprof__image *image, const mprof_figure *figure,
                                 mprof_error *error);
 void mprof__image_free(mprof__image *image);
 
-/* formats.c: MPROF_EARGUMENT if the caller's structs are of another version, or out of range. */
-mprof_status mprof__draw_options_check(const mprof_draw_options *options, mprof_error *error);
+/* The caller's options and style, complete; it stays where it is, options point into it. */
+typedef struct mprof__draw_request {
+    mprof_draw_options options;
+    mprof_style style;
+} mprof__draw_request;
+
+/* formats.c: MPROF_EARGUMENT if the caller's structs are of no known version, or out of range.
+ * Options of NULL: the defaults. */
+mprof_status mprof__draw_request_read(mprof__draw_request *request,
+                                      const mprof_draw_options *options, mprof_error *error);
 
 /* text.c: the first character drawn so far that is in no installed font; 0: all were found. SVG
  * text is not counted: the reader's fonts draw it. */

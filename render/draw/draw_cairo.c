@@ -481,12 +481,12 @@ mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
                                 const mprof_box *rectangle, const mprof_draw_options *options,
                                 mprof_text_engine *engine, mprof_error *error)
 {
-    mprof_draw_options usual = MPROF_DRAW_OPTIONS_INIT;
-    options = options ? options : &usual;
-    mprof_status status = mprof__draw_options_check(options, error);
+    mprof__draw_request request;
+    mprof_status status = mprof__draw_request_read(&request, options, error);
     if (status != MPROF_OK) {
         return status;
     }
+    options = &request.options;
     if (rectangle && !(rectangle->width > 0 && rectangle->height > 0)) {
         return mprof_error_set(error, MPROF_EARGUMENT,
                                "the rectangle must have an area, not %g by %g", rectangle->width,

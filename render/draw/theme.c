@@ -23,6 +23,8 @@
 /* The colours that a style may change are those tones, in the same order. */
 _Static_assert(MPROF__TONE_PAPER + MPROF_STYLE_COLOUR_COUNT == (int)MPROF__TONE_SLOT,
                "mprof_style_colour lists other tones");
+_Static_assert((int)MPROF_STYLE_COLOUR_COUNT <= MPROF_STYLE_COLOUR_ROOM,
+               "mprof_style is too small");
 _Static_assert(MPROF_STYLE_HUE_COUNT == MPROF__HUE_COUNT, "mprof_style has other hues");
 
 static const mprof__style styles[MPROF_ROLE_COUNT] = {

@@ -31,6 +31,8 @@
 #include "visible_text.h"
 #include "window_numbers.h"
 
+#include "parse/options.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +44,10 @@
 #define USUAL_BARS_PX 38.0
 #define LOW_PAGE_PX 320.0
 
-void mprof_figure_options_init(mprof_figure_options *options)
+void mprof_figure_options_init(mprof_figure_options *options, size_t size)
 {
-    *options = (mprof_figure_options)MPROF_FIGURE_OPTIONS_INIT;
+    static const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
+    mprof__options_init(options, size, &defaults, sizeof defaults);
 }
 
 /* The tooltip of one of several recordings names it. */
@@ -500,21 +503,33 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
     return good ? MPROF_OK : MPROF_ENOMEM;
 }
 
+/* The caller's options, complete, and without the parts that their style leaves out. */
+static mprof_status copy_options(mprof_figure_options *own, const mprof_figure_options *options,
+                                 mprof_error *error)
+{
+    mprof_style style = MPROF_STYLE_INIT;
+    mprof_status status =
+        mprof__options_copy(own, sizeof *own, options, "mprof_figure_options", error);
+    if (status == MPROF_OK && own->style) {
+        status = mprof__options_copy(&style, sizeof style, own->style, "mprof_style", error);
+        own->without |= style.without;
+    }
+    return status;
+}
+
 mprof_status mprof__layout_open(mprof__layout *layout, const mprof_profile *const *profiles,
                                 size_t count, const mprof_figure_options *options,
                                 const mprof_measure *measure, mprof_error *error)
 {
-    static const mprof_figure_options defaults = MPROF_FIGURE_OPTIONS_INIT;
     *layout = (mprof__layout){
-        .options = options ? options : &defaults, .measure = measure, .input_count = count};
+        .own_options = MPROF_FIGURE_OPTIONS_INIT, .measure = measure, .input_count = count};
+    layout->options = &layout->own_options;
     if (count == 0) {
         return mprof_error_set(error, MPROF_EARGUMENT, "there is no recording to draw");
     }
-    if (layout->options->size != sizeof defaults) {
-        return mprof_error_set(
-            error, MPROF_EARGUMENT,
-            "the options have %zu bytes, expected %zu: begin with MPROF_FIGURE_OPTIONS_INIT",
-            layout->options->size, sizeof defaults);
+    mprof_status status = options ? copy_options(&layout->own_options, options, error) : MPROF_OK;
+    if (status != MPROF_OK) {
+        return status;
     }
     layout->figure = calloc(1, sizeof *layout->figure);
     layout->inputs = calloc(count, sizeof *layout->inputs);
@@ -545,19 +560,7 @@ mprof_status mprof_figure_layout(mprof_figure **out, const mprof_profile *const 
                                  const mprof_measure *measure, mprof_error *error)
 {
     mprof__layout layout;
-    mprof_figure_options joined;
     *out = NULL;
-    if (options && options->size == sizeof joined && options->style) {
-        if (options->style->size != sizeof *options->style) {
-            return mprof_error_set(
-                error, MPROF_EARGUMENT,
-                "mprof_style.size must be %zu, not %zu; begin with MPROF_STYLE_INIT",
-                sizeof *options->style, options->style->size);
-        }
-        joined = *options;
-        joined.without |= options->style->without;
-        options = &joined;
-    }
     mprof_status status = mprof__layout_open(&layout, profiles, count, options, measure, error);
     if (status == MPROF_OK) {
         mprof_form form = layout.options->form;

@@ -10,7 +10,8 @@
 
 typedef struct mprof__layout {
     mprof_figure *figure;
-    const mprof_figure_options *options;
+    const mprof_figure_options *options; /* own_options */
+    mprof_figure_options own_options;    /* the caller's, complete, without its style's parts */
     const mprof_measure *measure;
     mprof__figure_input *inputs;
     size_t input_count;

@@ -12,6 +12,8 @@
 #include "small_multiples.h"
 #include "visible_text.h"
 
+#include "parse/options.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,15 +103,20 @@ void mprof__add_place(mprof__layout *layout, const mprof__members *members, size
 void mprof_figure_options_choose_form(mprof_figure_options *options,
                                       const mprof_profile *const *profiles, size_t count)
 {
+    mprof_figure_options own = MPROF_FIGURE_OPTIONS_INIT;
     size_t ranks = 0;
-    bool is_plain = options->form == MPROF_FORM_CURVES && !options->flame && !options->stack &&
-                    !options->slope && !options->kinds && !options->group && !options->function &&
-                    options->processes == MPROF_PROCESSES_AUTO && !(options->min_duration_s > 0);
+    if (mprof__options_copy(&own, sizeof own, options, "mprof_figure_options", NULL) != MPROF_OK) {
+        return;
+    }
+    bool is_plain = own.form == MPROF_FORM_CURVES && !own.flame && !own.stack && !own.slope &&
+                    !own.kinds && !own.group && !own.function &&
+                    own.processes == MPROF_PROCESSES_AUTO && !(own.min_duration_s > 0);
     if (count == 1) {
         mprof_profile_ranks(profiles[0], &ranks);
     }
     if (is_plain && ranks > RANK_CURVES_MOST) {
-        options->form = MPROF_FORM_BAND;
+        own.form = MPROF_FORM_BAND;
+        mprof__options_return(options, &own);
     }
 }
 

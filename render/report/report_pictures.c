@@ -84,7 +84,7 @@ static mprof_status lay_out(mprof_figure **figure, const struct drawing *drawing
 {
     const mprof__picture_options *options = drawing->options;
     mprof_figure_options layout;
-    mprof_figure_options_init(&layout);
+    mprof_figure_options_init(&layout, sizeof layout);
     mprof_note limit = {MPROF_NOTE_LIMIT, options->limit_bytes / BYTES_PER_MIB, NULL};
     layout.title = options->title;
     layout.width_px = is_wide ? WIDE_WIDTH : NARROW_WIDTH;

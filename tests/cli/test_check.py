@@ -18,7 +18,7 @@ START_S = 1.7e9
 
 def recording(peak_mib=100.0, seconds=1.0, command="prog", ending=("status", 0), facts=(), children="no", more=()):
     """Text of a recording as mprof writes it: memory rises to its peak in the middle."""
-    facts = {"format": 2, "version": "0.1.0", "machine": "x86_64", "backend": "psutil", "interval": 0.1,
+    facts = {"format": 2, "version": "1.0.0", "machine": "x86_64", "backend": "psutil", "interval": 0.1,
              "include-children": children, "multiprocess": "no", "pid": 7, **dict(facts)}
     lines = [f"CMDLINE {command}\n", *(own_line("FACT", *fact) for fact in facts.items()),
              own_line("PROC", 7, 1, START_S, command)]

@@ -55,7 +55,7 @@ class Program:
         return self.now[1]
 
     def text(self, ending=("status", 0), facts=()):
-        facts = {"format": 2, "version": "0.1.0", "machine": "x86_64", "backend": "psutil", "interval": self.interval_s,
+        facts = {"format": 2, "version": "1.0.0", "machine": "x86_64", "backend": "psutil", "interval": self.interval_s,
                  "include-children": "no", "multiprocess": "no", "pid": 7, **dict(facts)}
         end_s = self.now[0]
         lines = [f"CMDLINE {self.command}\n", *(own_line("FACT", *fact) for fact in facts.items()),

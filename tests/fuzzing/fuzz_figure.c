@@ -24,7 +24,7 @@ static mprof_figure_options options_of(unsigned choice)
 {
     static const char *const patterns[] = {NULL, "a", "*.f*", "m."};
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = choice & 1;
     options.slope = choice >> 1 & 1;
     options.stack = choice >> 2 & 1;
@@ -224,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     unsigned choice = (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
     mprof_figure_options options = options_of(choice);
     mprof_load_options load;
-    mprof_load_options_init(&load);
+    mprof_load_options_init(&load, sizeof load);
     load.kinds = options.kinds;
     if (choice >> 15 & 1) {
         load.max_points = 64; /* everything becomes thin */

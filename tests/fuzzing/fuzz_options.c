@@ -41,7 +41,7 @@ static void check_colours(const char *text)
     mprof_figure_options figure;
     mprof_draw_options draw = MPROF_DRAW_OPTIONS_INIT;
     mprof_error error = MPROF_ERROR_INIT;
-    mprof_figure_options_init(&figure);
+    mprof_figure_options_init(&figure, sizeof figure);
     mprof__plot_colours_init(&colours);
     mprof_status status = mprof__plot_colours_add(&colours, text, &error);
     check_error(status, &error);

@@ -173,7 +173,7 @@ static void check_runs(const uint8_t *bytes, size_t size, double peak_mib)
     for (size_t i = 0; i < count; i++) {
         mprof_profile *profile;
         mprof_load_options options;
-        mprof_load_options_init(&options);
+        mprof_load_options_init(&options, sizeof options);
         options.run = &list[i];
         assert(list[i].number == i + 1 && list[i].count == count && list[i].sample_count > 0);
         assert(list[i].process_count > 0 && list[i].first_s <= list[i].last_s);
@@ -192,7 +192,7 @@ static void check_runs(const uint8_t *bytes, size_t size, double peak_mib)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.kinds = (1U << MPROF_KIND_COUNT) - 1;
     double peak_mib = load(bytes, size, &options);
     double other_mib = summarize(bytes, size, NULL);

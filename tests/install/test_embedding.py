@@ -20,7 +20,7 @@ WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 CMAKE = """
 cmake_minimum_required(VERSION 3.25)
 project(embedding C)
-find_package(mprof 0.1 REQUIRED COMPONENTS parse render)
+find_package(mprof 1.0 REQUIRED COMPONENTS parse render)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 foreach(name widget picture_server pdf_page)

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 CONSUMER_CMAKE = """
 cmake_minimum_required(VERSION 3.25)
 project(consumer C)
-find_package(mprof 0.1 REQUIRED)
+find_package(mprof 1.0 REQUIRED)
 add_executable(consumer consumer.c)
 target_link_libraries(consumer PRIVATE mprof::parse)
 """

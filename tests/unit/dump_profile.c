@@ -199,7 +199,7 @@ int main(int argc, char **argv)
     mprof_profile *profile;
     const char *path = "-";
     int is_silent = 0;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--window") == 0 && i + 1 < argc) {
             sscanf(argv[++i], "%lf,%lf", &options.window_s[0], &options.window_s[1]);

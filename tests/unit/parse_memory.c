@@ -82,7 +82,7 @@ static mprof_status load(const char *text, size_t size, int has_window, mprof_er
     mprof_source *source;
     mprof_profile *profile = NULL;
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.max_points = 64;
     options.kinds = 1U << MPROF_KIND_PSS | 1U << MPROF_KIND_SWAP;
     options.window_s[1] = has_window ? 250 : 0;

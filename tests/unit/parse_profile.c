@@ -382,7 +382,7 @@ static void test_max_processes(void **state)
     char text[20000], *at = text;
     size_t count, other_count;
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     at += sprintf(at, "FACT pid 3\nFUNC f 1 " T "1 2 " T "2 0 pid=6\n");
     for (int tick = 0; tick < 40; tick++) {
         at += sprintf(at, "MEM 1 %d\n", START + tick);
@@ -448,7 +448,7 @@ static void test_equal_values_of_a_bin(void **state)
     for (int backwards = 0; backwards < 2; backwards++) {
         char text[100000], *at = text;
         mprof_load_options options;
-        mprof_load_options_init(&options);
+        mprof_load_options_init(&options, sizeof options);
         options.max_points = 64;
         for (int n = 0; n < 4000; n++) {
             int i = backwards ? 3999 - n : n;
@@ -479,7 +479,7 @@ static void test_options(void **state)
                                "FUNC f 9 " T "0 9 " T "1 0\nFUNC g 8 " T "1.5 8 " T "5 0\n";
     size_t count;
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     assert_int_equal(options.max_points, MPROF_DEFAULT_MAX_POINTS);
 
     options.skip_calls = 1;
@@ -549,7 +549,7 @@ static void test_any_number_of_points(void **state)
     }
     for (size_t max_points = 1; max_points < 4000; max_points += max_points < 80 ? 1 : 97) {
         mprof_load_options options;
-        mprof_load_options_init(&options);
+        mprof_load_options_init(&options, sizeof options);
         options.max_points = max_points;
         mprof_profile *profile = load(text, &options);
         const mprof_series *series = mprof_profile_samples(profile);
@@ -630,7 +630,7 @@ static void test_kinds(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         mprof_load_options options;
-        mprof_load_options_init(&options);
+        mprof_load_options_init(&options, sizeof options);
         memcpy(options.window_s, rows[i].window_s, sizeof options.window_s);
         options.kinds = 1U << rows[i].kind;
         mprof_profile *profile = load(rows[i].text, &options);
@@ -663,7 +663,7 @@ static void test_kinds_of_many_processes(void **state)
     char *text = malloc((size_t)TICKS * PROCESSES * 60 + 100), *at = text;
     mprof_load_options options;
     (void)state;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.kinds = 1U << MPROF_KIND_PSS;
     options.max_points = 64;
     at += sprintf(at, "MEM 1 %d\n", 1795330000);
@@ -695,7 +695,7 @@ static void test_control_group(void **state)
     static const double current[] = {5, 9, 3, 4, 8}, limits[] = {64, INFINITY, 32};
     mprof_load_options options;
     (void)state;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     for (int is_window = 0; is_window < 2; is_window++) {
         options.window_s[0] = is_window ? 2.5 : 0;
         options.window_s[1] = is_window ? 5 : 0;
@@ -732,10 +732,28 @@ static void test_options_of_another_version(void **state)
     mprof_error error = MPROF_ERROR_INIT;
     (void)state;
     assert_int_equal(mprof_source_open_memory(&source, text, sizeof text - 1, "x", NULL), MPROF_OK);
-    options.size = 4;
+    static const size_t wrong[] = {0, 4, sizeof(size_t), sizeof options - 1, sizeof options + 1};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        options.size = wrong[i];
+        error = (mprof_error)MPROF_ERROR_INIT;
+        assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_EARGUMENT);
+        assert_null(profile);
+        assert_non_null(strstr(error.message, "mprof_load_options.size must be its size"));
+    }
+    options.size = 2 * sizeof options; /* of a program that was compiled with later headers */
+    error = (mprof_error)MPROF_ERROR_INIT;
     assert_int_equal(mprof_profile_load(&profile, source, &options, &error), MPROF_EARGUMENT);
-    assert_null(profile);
-    assert_non_null(strstr(error.message, "options of 4 bytes"));
+    assert_non_null(strstr(error.message, "the program needs a newer one"));
+    /* With earlier headers, which end with the window: what follows is the caller's own. */
+    memset((char *)&options + offsetof(mprof_load_options, max_points), 0xff,
+           sizeof options - offsetof(mprof_load_options, max_points));
+    options.size = offsetof(mprof_load_options, max_points);
+    assert_int_equal(mprof_profile_load(&profile, source, &options, NULL), MPROF_OK);
+    assert_int_equal(mprof_profile_samples(profile)->sample_count, 1);
+    mprof_profile_free(profile);
+    mprof_load_options_init(&options, offsetof(mprof_load_options, max_points));
+    assert_int_equal(options.size, offsetof(mprof_load_options, max_points));
+    assert_int_equal(options.max_points, SIZE_MAX);
     mprof_source_free(source);
 }
 

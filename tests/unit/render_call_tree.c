@@ -169,7 +169,7 @@ static void pages_of_any_size(void **state)
                                       {300, 180},  {200, 120}, {150, 100}};
     for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.form = MPROF_FORM_TREE;
         options.width_px = sizes[i / 2][0];
         options.height_px = sizes[i / 2][1];
@@ -194,7 +194,7 @@ static void what_cannot_be_drawn(void **state)
     mprof_profile *without = load_text(no_calls, sizeof no_calls - 1, "x", NULL);
     const mprof_profile *both[] = {with, without};
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.form = MPROF_FORM_TREE;
     for (int i = 0; i < 3; i++) {
         mprof_figure *figure;

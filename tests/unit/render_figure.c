@@ -22,7 +22,7 @@
 static mprof_profile *load(const char *text, size_t size)
 {
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.kinds = ALL_KINDS;
     return load_text(text, size, "test", &options);
 }
@@ -257,7 +257,7 @@ static void check_seed(uint64_t seed)
     struct script script = random_recording(seed);
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = seed % 3 == 0;
     options.slope = seed % 5 == 0;
     options.stack = seed % 4 == 0;
@@ -466,7 +466,7 @@ static void a_hundred_thousand_calls_become_few_boxes(void **state)
     add(&script, "FUNC m.main 1 100 2 1100 0\n");
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     for (options.flame = 0; options.flame < 2; options.flame++) {
         mprof_figure *figure = lay_out(profile, &options);
         assert_in_range(count_role(figure, MPROF_ROLE_DENSITY), 2, options.flame ? 2500 : 8);
@@ -492,7 +492,7 @@ static void lanes_are_grouped_by_process(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = 1;
     mprof_figure *figure = lay_out(profile, &options);
     size_t count, size, found = 0;
@@ -526,7 +526,7 @@ static void lanes_fit_into_a_fixed_page(void **state)
     mprof_profile *profile = load(script.text, script.used);
     for (double height = 300; height < 700; height += 40) {
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.flame = 1;
         options.grow = 0;
         options.height_px = height;
@@ -554,7 +554,7 @@ static void levels_without_room_are_counted(void **state)
         }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.flame = 1;
         mprof_figure *figure = lay_out(profile, &options);
         assert_in_range(count_role(figure, MPROF_ROLE_BOX), crowd ? 50 : 500, crowd ? 2000 : 1899);
@@ -582,7 +582,7 @@ static void the_main_layer_ignores_peaks_between_samples(void **state)
     add(&script, "FUNC m.f 100 101.02 190 101.07 0 pid=8\n");
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.stack = 1;
     mprof_figure *figure = lay_out(profile, &options);
     const mprof_frame *frame = mprof_figure_frame(figure);
@@ -638,7 +638,7 @@ static void legend_names_are_complete_where_there_is_room(void **state)
         }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         if (narrow) {
             options.width_px = 700;
         }
@@ -809,7 +809,7 @@ static void the_axis_reaches_a_near_limit(void **state)
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         struct script script = {NULL, 0, 0};
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         memcpy(options.window_s, rows[r].window_s, sizeof options.window_s);
         for (int i = 0; i < 11; i++) {
             add(&script, "MEM %d %d\nGROUP %g %d %g /a\n", i % 2 ? 98 : 100, 100 + i,
@@ -871,7 +871,7 @@ static void each_kind_is_a_curve(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     for (int flame = 0; flame < 2; flame++) {
         options.flame = flame;
         options.kinds = 1U << MPROF_KIND_PSS;
@@ -908,7 +908,7 @@ static void kinds_of_overlaid_recordings(void **state)
     const mprof_profile *both[] = {profile, profile};
     mprof_figure *figure = NULL;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.kinds = 1U << MPROF_KIND_PSS;
     assert_int_equal(mprof_figure_layout(&figure, both, 2, &options, &fixed_measure, NULL),
                      MPROF_OK);
@@ -934,7 +934,7 @@ static void names_are_shortened_before_processes_are_left_out(void **state)
                  "FUNC m.function_with_a_name_of_its_own_that_is_long 1 101 2 102 0\n");
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.width_px = 1300;
     mprof_figure *figure = lay_out(profile, &options);
     assert_true(has_text(figure, MPROF_ROLE_LEGEND_HEAD, "function"));
@@ -1022,7 +1022,7 @@ static void merged_boxes_count_their_calls(void **state)
     assert_texts(figure, MPROF_ROLE_BRACKET_NAME, "g 1 min 40 s");
     mprof_figure_free(figure);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = options.states = 1;
     figure = lay_out(profile, &options);
     size_t count, size, found = 0;
@@ -1048,7 +1048,7 @@ static void merged_boxes_span_their_calls(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = options.states = 1;
     mprof_figure *figure = lay_out(profile, &options);
     size_t count, found = 0;
@@ -1083,7 +1083,7 @@ static void facts_of_the_exit(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct script script = {NULL, 0, 0};
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         add(&script, "FACT pid 7\nMEM 5 1000\nMEM 6 1005\nMEM 6 1009\nPEAK 7 80 1009\n%s\n",
             rows[i].end);
         mprof_profile *profile = load(script.text, script.used);
@@ -1136,13 +1136,13 @@ static void rows_and_layers_without_room_are_counted(void **state)
         mprof_profile *profile = NULL;
         mprof_load_options load_options;
         mprof_figure_options options;
-        mprof_load_options_init(&load_options);
+        mprof_load_options_init(&load_options, sizeof load_options);
         load_options.max_processes = most;
         assert_int_equal(mprof_source_open_memory(&source, script.text, script.used, "test", NULL),
                          MPROF_OK);
         assert_int_equal(mprof_profile_load(&profile, source, &load_options, NULL), MPROF_OK);
         mprof_source_free(source);
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.stack = 1;
         options.grow = 0;
         mprof_figure *figure = lay_out(profile, &options);
@@ -1184,7 +1184,7 @@ static void the_first_of_equal_peaks_is_labelled(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     mprof_figure *figure = lay_out(profile, &options);
     assert_texts(figure, MPROF_ROLE_PEAK_NAME, "peak 190.0 MiB at 2.00 s|pid 8 40.0 MiB at 1.00 s");
     mprof_figure_free(figure);
@@ -1209,7 +1209,7 @@ static void overlapping_calls_take_the_next_free_row(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = options.states = 1;
     mprof_figure *figure = lay_out(profile, &options);
     size_t count, about_count, function_count, size;
@@ -1239,7 +1239,7 @@ static void overlapping_calls_of_a_function_have_rows(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = options.states = 1;
     options.order = MPROF_BY_FUNCTION;
     mprof_figure *figure = lay_out(profile, &options);
@@ -1268,7 +1268,7 @@ static void calls_at_the_edges_of_a_window_are_shown(void **state)
     (void)state;
     mprof_profile *profile = load(text, sizeof text - 1);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = options.states = 1;
     options.window_s[0] = 16;
     options.window_s[1] = 48;
@@ -1321,7 +1321,7 @@ static void bad_options_are_errors(void **state)
         mprof_figure_options options;
         mprof_figure *figure = (mprof_figure *)1;
         mprof_error error = MPROF_ERROR_INIT;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.grow = 0;
         options.width_px = rows[i].width_px;
         options.height_px = rows[i].height_px;
@@ -1353,7 +1353,31 @@ static void no_recording_is_an_error(void **state)
     assert_int_equal(mprof_figure_layout(&figure, (const mprof_profile *const *)&profile, 1,
                                          &options, &fixed_measure, &error),
                      MPROF_EARGUMENT);
-    assert_non_null(strstr(error.message, "begin with MPROF_FIGURE_OPTIONS_INIT"));
+    assert_non_null(strstr(error.message, "begin with its _INIT"));
+    mprof_profile_free(profile);
+}
+
+/* A program that was compiled when the options ended with the title: what follows is its own. */
+static void shorter_options_are_of_an_earlier_version(void **state)
+{
+    static const char text[] = "CMDLINE x\nMEM 1.0 1700000000.0\nMEM 2.0 1700000001.0\n";
+    mprof_profile *profile = load(text, sizeof text - 1);
+    const mprof_profile *one = profile;
+    mprof_figure_options options;
+    mprof_figure *figure = NULL;
+    const size_t size = offsetof(mprof_figure_options, flame);
+    (void)state;
+    memset(&options, 0xff, sizeof options);
+    mprof_figure_options_init(&options, size);
+    assert_int_equal(options.size, size);
+    assert_int_equal(options.flame, -1);
+    options.title = "earlier";
+    mprof_figure_options_choose_form(&options, &one, 1);
+    assert_int_equal((int)options.form, -1);
+    assert_int_equal(mprof_figure_layout(&figure, &one, 1, &options, &fixed_measure, NULL),
+                     MPROF_OK);
+    assert_string_equal(mprof_figure_title(figure), "earlier");
+    mprof_figure_free(figure);
     mprof_profile_free(profile);
 }
 
@@ -1361,6 +1385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_recording_is_an_error),
+        cmocka_unit_test(shorter_options_are_of_an_earlier_version),
         cmocka_unit_test(a_thousand_random_recordings),
         cmocka_unit_test(a_single_high_sample_among_many_is_drawn),
         cmocka_unit_test(a_gap_is_not_bridged),

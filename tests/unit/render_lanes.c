@@ -231,7 +231,7 @@ static void random_services(void **state)
         struct script script = random_service(seed);
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.states = 1;
         options.flame = seed % 4 == 0;
         options.stack = seed % 7 == 0;
@@ -348,7 +348,7 @@ static void calls_without_lanes_are_untangled(void **state)
     mprof_profile *profile = load(text, sizeof text - 1);
     for (int flame = 0; flame < 2; flame++) {
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.states = 1;
         options.flame = flame;
         mprof_figure *figure = lay_out(profile, &options);
@@ -421,7 +421,7 @@ static void many_lanes_are_calls_at_once(void **state)
         }
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.states = 1;
         mprof_figure *figure = lay_out(profile, &options);
         const mprof_frame *frame = mprof_figure_frame(figure);
@@ -553,7 +553,7 @@ static void crowds_of_a_flame_chart(void **state)
     }
     mprof_profile *profile = load(script.text, script.used);
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = 1;
     mprof_figure *figure = lay_out(profile, &options);
     const mprof_frame *frame = mprof_figure_frame(figure);
@@ -618,7 +618,7 @@ static void crowds(void **state)
         add(&script, "FUNC m.once 9 1100 9 1900 0 lane=t\n");
         mprof_profile *profile = load(script.text, script.used);
         mprof_figure_options options;
-        mprof_figure_options_init(&options);
+        mprof_figure_options_init(&options, sizeof options);
         options.width_px = rows[i].width_px;
         mprof_figure *figure = lay_out(profile, &options);
         assert_int_equal(count_role(figure, MPROF_ROLE_DENSITY), rows[i].crowded);

@@ -64,7 +64,7 @@ static mprof_profile *load(const struct script *script, uint32_t number)
 {
     mprof_load_options options;
     char name[32];
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.kinds = ALL_KINDS;
     snprintf(name, sizeof name, "run-%u.dat", number);
     return load_text(script->text, script->used, name, &options);

@@ -44,9 +44,9 @@ static void open_text(struct opened *opened, const char *text, size_t size, size
 {
     mprof_load_options load;
     mprof_error error = MPROF_ERROR_INIT;
-    mprof_load_options_init(&load);
+    mprof_load_options_init(&load, sizeof load);
     memset(opened, 0, sizeof *opened);
-    mprof_figure_options_init(&opened->options);
+    mprof_figure_options_init(&opened->options, sizeof opened->options);
     opened->options.members = kind;
     if (window_s) {
         memcpy(load.window_s, window_s, sizeof load.window_s);
@@ -348,7 +348,7 @@ static void reduced_series_have_no_holes(void **state)
             add(&script, "CHLD %d 10 %.1f\n", 100 + p, START_S + 0.1 * i);
         }
     }
-    mprof_load_options_init(&load);
+    mprof_load_options_init(&load, sizeof load);
     load.max_points = 2048; /* MEM has all of its samples */
     mprof_profile *profile = load_text(script.text, script.used, "test", &load);
     options.stack = 1;

@@ -249,6 +249,45 @@ static void what_cannot_be_painted_is_refused(void **state)
     mprof_text_engine_free(engine);
 }
 
+/* By a program that was compiled when the options ended with the format, and the style with the
+ * parts that it leaves out: the same picture as with the options of now. */
+static void shorter_options_draw_the_same(void **state)
+{
+    (void)state;
+    mprof_text_engine *engine = new_engine();
+    mprof_figure *figure = figure_of(NESTED, 0, 800, 500, engine);
+    mprof_draw_options options = MPROF_DRAW_OPTIONS_INIT;
+    mprof_style style = MPROF_STYLE_INIT;
+    mprof_output *outputs[2] = {NULL, NULL};
+    size_t sizes[2] = {0, 0};
+    const void *bytes[2];
+    for (int i = 0; i < 2; i++) {
+        options.style = &style;
+        if (i == 1) {
+            memset(style.colours, 0, sizeof style.colours + sizeof style.hues);
+            style.size = offsetof(mprof_style, colours) / sizeof(size_t) * sizeof(size_t);
+        }
+        assert_int_equal(mprof_output_open_memory(&outputs[i], NULL), MPROF_OK);
+        assert_int_equal(mprof_figure_draw(figure, &options, engine, outputs[i], NULL), MPROF_OK);
+        bytes[i] = mprof_output_bytes(outputs[i], &sizes[i]);
+    }
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+    mprof_output_free(outputs[1]);
+    options.style = NULL;
+    memset(&options.command, 0xff, sizeof options - offsetof(mprof_draw_options, command));
+    options.size = offsetof(mprof_draw_options, command);
+    assert_int_equal(mprof_output_open_memory(&outputs[1], NULL), MPROF_OK);
+    assert_int_equal(mprof_figure_draw(figure, &options, engine, outputs[1], NULL), MPROF_OK);
+    bytes[1] = mprof_output_bytes(outputs[1], &sizes[1]);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+    mprof_output_free(outputs[0]);
+    mprof_output_free(outputs[1]);
+    mprof_figure_free(figure);
+    mprof_text_engine_free(engine);
+}
+
 /* What a style leaves out is left out, as by the option of the same name. */
 static void a_style_leaves_parts_out(void **state)
 {
@@ -533,6 +572,7 @@ int main(void)
         cmocka_unit_test(nothing_is_painted_outside_a_clip),
         cmocka_unit_test(other_formats_and_small_surfaces_are_painted),
         cmocka_unit_test(what_cannot_be_painted_is_refused),
+        cmocka_unit_test(shorter_options_draw_the_same),
         cmocka_unit_test(a_style_leaves_parts_out),
         cmocka_unit_test(memory_and_functions_receive_every_format),
         cmocka_unit_test(failures_of_a_function_are_passed_on),

@@ -91,7 +91,7 @@ static struct script write_truth(bool is_sum, bool has_names)
 static mprof_profile *load(const struct script *script)
 {
     mprof_load_options options;
-    mprof_load_options_init(&options);
+    mprof_load_options_init(&options, sizeof options);
     options.max_points = 0;
     return load_text(script->text, script->used, "test", &options);
 }

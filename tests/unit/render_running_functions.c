@@ -129,7 +129,7 @@ static void any_selection_has_its_time(void **state)
 {
     (void)state;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.states = 1;
     for (unsigned seed = 0; seed < 20; seed++) {
         make_recording(seed, 30 + (int)seed * 25);
@@ -147,7 +147,7 @@ static void calls_are_counted_by_name(void **state)
     (void)state;
     size_t count;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.states = 1;
     make_recording(7, 500);
     mprof_figure *figure = lay_out(&options);
@@ -163,7 +163,7 @@ static void only_time_in_the_window_counts(void **state)
 {
     (void)state;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.states = 1;
     options.window_s[0] = 5;
     options.window_s[1] = 8;
@@ -181,7 +181,7 @@ static void too_many_states_are_left_out(void **state)
     (void)state;
     size_t count;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.states = 1;
     make_recording(1, 4000);
     mprof_figure *figure = lay_out(&options);
@@ -207,7 +207,7 @@ static void a_merged_box_lists_its_functions(void **state)
     (void)state;
     size_t count;
     mprof_figure_options options;
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = 1;
     options.states = 1;
     make_recording(0, 0);

@@ -73,7 +73,7 @@ static mprof_figure *draw(double sampled_s, int flame)
              "FUNC m.f 1 1040 1 1050 0 sampled=%g\n",
              2 * sampled_s, sampled_s);
     mprof_profile *profile = load_text(text, strlen(text), "x", NULL);
-    mprof_figure_options_init(&options);
+    mprof_figure_options_init(&options, sizeof options);
     options.flame = flame;
     options.states = 1;
     mprof_figure *figure = lay_out(profile, &options);
@@ -133,7 +133,7 @@ static void calls_at_the_peak_have_a_tick(void **state)
         for (int i = 0; i < 2; i++) {
             mprof_item tick = {.role = 0};
             mprof_figure_options options;
-            mprof_figure_options_init(&options);
+            mprof_figure_options_init(&options, sizeof options);
             options.flame = flame;
             options.without = i ? MPROF_PART_PEAK : 0;
             mprof_figure *figure = lay_out(profile, &options);

@@ -95,13 +95,14 @@ class Measure(ctypes.Structure):
 
 
 HUES = 8
+STYLE_ROOM = 16
 STYLE_COLOURS = ("paper", "ink", "text", "quiet", "grey", "grid", "rule", "alert")
 _KEEP = 0xffffffff  # the colour of the theme
 
 
 class Style(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("font_family", c_char_p), ("line_scale", c_double), ("without", c_uint),
-                ("colours", c_uint32 * len(STYLE_COLOURS)), ("hues", c_uint32 * HUES)]
+                ("colours", c_uint32 * STYLE_ROOM), ("hues", c_uint32 * HUES)]
 
 
 class _Colour(ctypes.Structure):
@@ -161,7 +162,7 @@ _SIGNATURES = {
     "mprof_function_sums_free": (None, [POINTER(FunctionSum)]),
     "mprof_process_sums_make": (c_int, [POINTER(POINTER(ProcessSum)), _COUNT, c_void_p, _ERROR]),
     "mprof_process_sums_free": (None, [POINTER(ProcessSum)]),
-    "mprof_figure_options_init": (None, [POINTER(FigureOptions)]),
+    "mprof_figure_options_init": (None, [POINTER(FigureOptions), c_size_t]),
     "mprof_figure_options_choose_form": (None, [POINTER(FigureOptions), POINTER(c_void_p), c_size_t]),
     "mprof_figure_layout": (c_int, [_OUT, POINTER(c_void_p), c_size_t, POINTER(FigureOptions),
                                     POINTER(Measure), _ERROR]),

@@ -64,7 +64,7 @@ def _set_form(figure, options):
 def _figure_options(options):
     """The struct, and the style of its colours, or None."""
     figure = _library.FigureOptions()
-    _library.load().figure_options_init(byref(figure))
+    _library.load().figure_options_init(byref(figure), ctypes.sizeof(figure))
     if "size" in options:
         figure.width_px, figure.height_px = options["size"]
         figure.grow = 0

@@ -36,7 +36,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = build.Settings(config_settings)
     with tempfile.TemporaryDirectory(prefix="mprof-wheel-") as place:
         stage = os.path.join(place, "stage")
-        build.install(settings, stage, metadata.version())
+        build.install(settings, stage, metadata.soversion())
         files = tree.wheel_files(stage)
         native = tree.native_folder()
         libraries = os.path.join(place, "libs")

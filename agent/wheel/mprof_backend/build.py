@@ -103,8 +103,8 @@ def build(settings, is_kept=False):
     return place
 
 
-def install(settings, stage, version):
+def install(settings, stage, soversion):
     """Builds, and installs into an empty folder what the wheel has; a component that was not built is empty."""
     place = build(settings)
-    for component in ("mprof", "mprof-plot", "python3-mprof", "libmprof-render" + version.partition(".")[0]):
+    for component in ("mprof", "mprof-plot", "python3-mprof", "libmprof-render" + soversion):
         _run("cmake", "--install", place, "--prefix", stage, "--strip", "--component", component)

@@ -39,11 +39,18 @@ def _read(name):
         return file.read()
 
 
+def _number(name):
+    return re.search(rf"^#define MPROF_{name} (\d+)", _read("parse/include/mprof/version.h"), re.M)[1]
+
+
 def version():
     """The public header is where the version is written."""
-    text = _read("parse/include/mprof/version.h")
-    return ".".join(re.search(rf"^#define MPROF_VERSION_{part} (\d+)", text, re.M)[1]
-                    for part in ("MAJOR", "MINOR", "PATCH"))
+    return ".".join(_number(f"VERSION_{part}") for part in ("MAJOR", "MINOR", "PATCH"))
+
+
+def soversion():
+    """The number in the names of shared libraries, and of the component that has them."""
+    return _number("SOVERSION")
 
 
 def dist_info():

@@ -229,8 +229,9 @@ typedef struct mprof_load_options {
 
 /** Sets MPROF_LOAD_OPTIONS_INIT, for languages that cannot use it.
  *
- * @param options  not NULL; the library's own version of the struct. Any thread. */
-MPROF_API void mprof_load_options_init(mprof_load_options *options);
+ * @param options  not NULL
+ * @param size     sizeof(mprof_load_options) as the caller knows it. Any thread. */
+MPROF_API void mprof_load_options_init(mprof_load_options *options, size_t size);
 
 /** Reads a whole recording.
  *

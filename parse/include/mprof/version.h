@@ -4,13 +4,17 @@
 #ifndef MPROF_VERSION_H
 #define MPROF_VERSION_H
 
-/** Changes when a caller has to be changed. */
-#define MPROF_VERSION_MAJOR 0
+/** In the names of the shared libraries, libmprof.so.0: changes when programs that were built with
+ * an earlier version do not run with this one. */
+#define MPROF_SOVERSION 0
+
+/** Changes when the source of a caller has to be changed. */
+#define MPROF_VERSION_MAJOR 1
 /** Changes when something is added. */
-#define MPROF_VERSION_MINOR 1
+#define MPROF_VERSION_MINOR 0
 /** Changes with any other release. */
 #define MPROF_VERSION_PATCH 0
-/** The three numbers as one, to compare: 0.1.0 is 100. */
+/** The three numbers as one, to compare: 1.0.0 is 10000. */
 #define MPROF_VERSION_NUMBER                                                                       \
     (MPROF_VERSION_MAJOR * 10000 + MPROF_VERSION_MINOR * 100 + MPROF_VERSION_PATCH)
 
@@ -32,7 +36,7 @@ MPROF_API int mprof_version_number(void);
 
 /** The same as text.
  *
- * @return static text such as "0.1.0". Any thread may call. */
+ * @return static text such as "1.0.0". Any thread may call. */
 MPROF_API const char *mprof_version_text(void);
 
 #ifdef __cplusplus

@@ -497,8 +497,9 @@ typedef struct mprof_figure_options {
 
 /** Sets MPROF_FIGURE_OPTIONS_INIT, for languages that cannot use it.
  *
- * @param options  not NULL; the library's own version of the struct. Any thread. */
-MPROF_API void mprof_figure_options_init(mprof_figure_options *options);
+ * @param options  not NULL
+ * @param size     sizeof(mprof_figure_options) as the caller knows it. Any thread. */
+MPROF_API void mprof_figure_options_init(mprof_figure_options *options, size_t size);
 
 /** Sets the form for recordings that too many curves would fill: MPROF_FORM_BAND for one of `mprof
  * merge` with more than eight ranks, if the options ask for nothing that a band does not show.

@@ -25,6 +25,9 @@ typedef enum mprof_style_colour {
     MPROF_STYLE_COLOUR_COUNT /**< how many there are */
 } mprof_style_colour;
 
+/** Room in mprof_style for colours that are added. */
+#define MPROF_STYLE_COLOUR_ROOM 16
+
 /** Functions, kinds of memory or commands that have a hue; those after them repeat the hues. */
 #define MPROF_STYLE_HUE_COUNT 8
 
@@ -38,8 +41,8 @@ typedef struct mprof_style {
     const char *font_family; /**< for mprof_text_engine_new(); NULL: the default list */
     double line_scale;       /**< factor of all line widths and dashes, 0.1 to 10; 1: the theme's */
     unsigned without;        /**< bits of mprof_part, for mprof_figure_options.style */
-    uint32_t colours[MPROF_STYLE_COLOUR_COUNT]; /**< 0xRRGGBB by mprof_style_colour, or
-                                                     MPROF_STYLE_KEEP */
+    uint32_t colours[MPROF_STYLE_COLOUR_ROOM]; /**< 0xRRGGBB by mprof_style_colour, or
+                                                    MPROF_STYLE_KEEP */
     uint32_t hues[MPROF_STYLE_HUE_COUNT]; /**< 0xRRGGBB, or MPROF_STYLE_KEEP. Fills are mixed with
                                                the paper, and text is darkened or lightened until
                                                it can be read on it */
@@ -50,6 +53,8 @@ typedef struct mprof_style {
     {                                                                                              \
         sizeof(mprof_style), NULL, 1, 0,                                                           \
             {MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP,               \
+             MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP,               \
+             MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP,               \
              MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP},              \
         {                                                                                          \
             MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP, MPROF_STYLE_KEEP,                \
