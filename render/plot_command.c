@@ -81,9 +81,9 @@ static const struct argp_option options[] = {
     {"run", OPTION_RUN, "N", 0, "of a file with several runs draw only this one", 0},
     {"as-one", OPTION_AS_ONE, NULL, 0,
      "put the runs of a file, or several recordings, on one time axis, not over each other", 0},
-    {"group", OPTION_GROUP, "command|pid|none", 0,
-     "draw the processes of a command as one, each by itself, or only their sum (command, above 12 "
-     "processes)",
+    {"group", OPTION_GROUP, "command|rank|host|pid|none", 0,
+     "draw the processes of a command, or of a rank or host of a merged recording, as one, each by "
+     "itself, or only their sum (command, above 12 processes)",
      0},
     {"memory", OPTION_MEMORY, "KIND,...", 0,
      "also draw kinds that `run --memory' recorded: pss, uss, lazyfree (sum of all processes), "
@@ -267,9 +267,10 @@ static void parse_order(struct mprof__plot *plot, struct argp_state *state, cons
 
 static void parse_group(struct mprof__plot *plot, struct argp_state *state, const char *text)
 {
-    static const char *const names[] = {"command", "pid", "none", NULL};
+    static const char *const names[] = {"command", "rank", "host", "pid", "none", NULL};
     static const mprof_process_grouping groupings[] = {
-        MPROF_PROCESSES_BY_COMMAND, MPROF_PROCESSES_BY_PID, MPROF_PROCESSES_TOGETHER};
+        MPROF_PROCESSES_BY_COMMAND, MPROF_PROCESSES_BY_RANK, MPROF_PROCESSES_BY_HOST,
+        MPROF_PROCESSES_BY_PID, MPROF_PROCESSES_TOGETHER};
     plot->figure.processes = groupings[find_name(plot, state, names, text, "--group")];
 }
 

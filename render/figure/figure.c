@@ -272,7 +272,7 @@ static double legend_room(mprof__layout *layout)
     mprof_figure *figure = layout->figure;
     double usual = legend_most(layout);
     double wanted = mprof__legend_rows_height(layout->inputs[0].groups.count + 1);
-    if (layout->options->grow && layout->inputs[0].groups.by_command && layout->input_count == 1 &&
+    if (layout->options->grow && layout->inputs[0].groups.is_by_key && layout->input_count == 1 &&
         wanted > usual) {
         double more = fmin(wanted - usual, usual / 2);
         figure->height_px += more;
@@ -464,6 +464,25 @@ static void share_start(mprof__layout *layout)
     }
 }
 
+/* Ranks and hosts are those of `mprof merge`. */
+static mprof_status check_grouping(const mprof__layout *layout, mprof_error *error)
+{
+    bool is_by_host = layout->options->processes == MPROF_PROCESSES_BY_HOST;
+    bool has_ranks = false;
+    for (size_t r = 0; r < layout->input_count; r++) {
+        has_ranks = has_ranks || mprof__is_merged(&layout->inputs[r]);
+    }
+    if (has_ranks || (!is_by_host && layout->options->processes != MPROF_PROCESSES_BY_RANK)) {
+        return MPROF_OK;
+    }
+    mprof_error_set(error, MPROF_EARGUMENT,
+                    "--group %s is for recordings of `mprof merge': this one has no ranks; "
+                    "leave it out, or merge recordings",
+                    is_by_host ? "host" : "rank");
+    mprof_error_at(error, mprof_profile_file(layout->inputs[0].profile), 0);
+    return MPROF_EARGUMENT;
+}
+
 static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *const *profiles,
                                 mprof_error *error)
 {
@@ -479,6 +498,9 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
     mprof_status status = mprof__choose_time_range(layout, error);
     if (layout->options->form != MPROF_FORM_CURVES && layout->options->form != MPROF_FORM_TREE) {
         return status; /* many_figure.c does the rest */
+    }
+    if (status == MPROF_OK) {
+        status = check_grouping(layout, error);
     }
     if (status == MPROF_OK) {
         status = mprof__choose_function_colours(layout);

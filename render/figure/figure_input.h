@@ -51,7 +51,8 @@ typedef struct mprof__process_groups {
     size_t shown;      /* the first ones: named in the plot, a layer each in a stack */
     uint32_t *members; /* of all groups */
     char *keys;
-    bool by_command;
+    bool is_by_key;       /* of several processes each; else each process is by itself */
+    const char *noun;     /* of a key: "command", "rank", "host"; static text */
     size_t command_count; /* of all processes that have a name */
     size_t *layers;       /* [shown], from the bottom up: the steadiest first */
     mprof_sample peak;    /* of the sum of all processes */

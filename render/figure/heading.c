@@ -198,7 +198,7 @@ static void add_processes(struct sentence *sentence, const mprof__figure_input *
     char count[32], commands[32], text[96];
     size_t ranks;
     mprof_profile_ranks(input->profile, &ranks);
-    if (!input->groups.by_command || ranks > 0) { /* the names of ranks are no commands */
+    if (!input->groups.is_by_key || ranks > 0) { /* the names of ranks are no commands */
         add_count(sentence, lived, "process", "processes");
         return;
     }

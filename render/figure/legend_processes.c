@@ -158,7 +158,7 @@ bool mprof__legend_add_processes(mprof__legend *legend, const mprof__layout *lay
         }
     }
     count += count && is_alone;
-    if (mprof__is_overlay(layout) || !count || (is_alone && layout->inputs[0].groups.by_command)) {
+    if (mprof__is_overlay(layout) || !count || (is_alone && layout->inputs[0].groups.is_by_key)) {
         return true;
     }
     mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
@@ -205,7 +205,7 @@ static int by_part_of_peak(const void *a, const void *b)
 }
 
 /* What was measured when the sum of all processes was highest. */
-static void fill_peak_cells(char cells[][40], const mprof__layout *layout,
+static void fill_peak_cells(char cells[][MPROF__LEGEND_CELL_BYTES], const mprof__layout *layout,
                             const mprof__figure_input *input, double mib)
 {
     const char *about = input->groups.is_estimate ? "\xE2\x89\x88 " : "";
@@ -236,31 +236,49 @@ static void fill_group_row(const mprof__layout *layout, mprof__legend_row *row,
     } else {
         snprintf(row->cells[2], sizeof *row->cells, "not running");
     }
-    if (largest->series.sample_count && largest->own_pid != MPROF_PID_NONE) {
+    char which[48];
+    if (largest->series.sample_count &&
+        mprof__member_of_group_text(which, sizeof which, input, group->members[0])) {
         snprintf(
-            row->cells[4], sizeof *row->cells, "%s pid %lld at %s",
+            row->cells[4], sizeof *row->cells, "%s %s at %s",
             mprof__memory_text_in(memory, sizeof memory, layout->options->unit,
                                   largest->series.peak.mib),
-            (long long)largest->own_pid,
+            which,
             mprof__duration_text(time, sizeof time, largest->series.peak.time_s - input->start_s));
     }
 }
 
-/* What each command had in all, and at the peak. */
+static void fill_main_group_row(const mprof__layout *layout, mprof__legend_row *row,
+                                const mprof__figure_input *input, const mprof_process_sum *sum)
+{
+    name_main(row, input);
+    set_main_swatch(row, layout, input);
+    if (sum->sample_count) {
+        mprof__memory_text_in(row->cells[0], sizeof *row->cells, layout->options->unit,
+                              sum->mean_mib);
+        mprof__memory_text_in(row->cells[1], sizeof *row->cells, layout->options->unit,
+                              sum->peak.mib);
+    }
+    if (input->groups.main_at_peak_mib > 0) {
+        fill_peak_cells(&row->cells[2], layout, input, input->groups.main_at_peak_mib);
+    }
+}
+
+/* What each command, rank or host had in all, and at the peak. */
 bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layout, size_t most)
 {
-    static const char *const heads[] = {"command",         "mean", "peak", "at the peak", "share",
-                                        "largest process", NULL};
     const mprof__figure_input *input = &layout->inputs[0];
     const mprof__process_groups *groups = &input->groups;
-    size_t count = groups->count + 1;
+    const char *const heads[] = {groups->noun,      "mean", "peak", "at the peak", "share",
+                                 "largest process", NULL};
+    size_t first = mprof__is_merged(input) ? 0 : 1, count = groups->count + first;
     mprof_process_sum *sums = NULL;
     size_t sum_count;
-    if (layout->input_count != 1 || !groups->by_command) {
+    if (layout->input_count != 1 || !groups->is_by_key) {
         return true;
     }
     mprof__legend_table *table = mprof__legend_add_table(legend, count < most ? count : most);
-    struct ranked_group *ranked = malloc(count * sizeof *ranked);
+    struct ranked_group *ranked = malloc((count + 1) * sizeof *ranked);
     if (!table || !ranked ||
         mprof_process_sums_make(&sums, &sum_count, input->profile, NULL) != MPROF_OK) {
         free(ranked);
@@ -273,19 +291,11 @@ bool mprof__legend_add_commands(mprof__legend *legend, const mprof__layout *layo
     mprof__legend_set_heads(table, heads);
     table->total = count + (input->other_count > 0);
     table->count = count < most ? count : most;
-    name_main(&table->rows[0], input);
-    set_main_swatch(&table->rows[0], layout, input);
-    if (sums[0].sample_count) {
-        mprof__memory_text_in(table->rows[0].cells[0], sizeof *table->rows[0].cells,
-                              layout->options->unit, sums[0].mean_mib);
-        mprof__memory_text_in(table->rows[0].cells[1], sizeof *table->rows[0].cells,
-                              layout->options->unit, sums[0].peak.mib);
+    if (first == 1) {
+        fill_main_group_row(layout, &table->rows[0], input, &sums[0]);
     }
-    if (groups->main_at_peak_mib > 0) {
-        fill_peak_cells(&table->rows[0].cells[2], layout, input, groups->main_at_peak_mib);
-    }
-    for (size_t i = 1; i < table->count; i++) {
-        fill_group_row(layout, &table->rows[i], input, &ranked[i - 1]);
+    for (size_t i = first; i < table->count; i++) {
+        fill_group_row(layout, &table->rows[i], input, &ranked[i - first]);
     }
     free(ranked);
     mprof_process_sums_free(sums);

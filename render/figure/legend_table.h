@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#define MPROF__LEGEND_CELL_BYTES 96
 #define MPROF__LEGEND_COLUMN_MAX (7 + MPROF_KIND_COUNT)
 #define MPROF__LEGEND_TABLE_MAX 4
 
@@ -14,7 +15,7 @@ typedef struct mprof__legend_row {
     mprof_role swatch; /* MPROF_ROLE_COUNT: none */
     char full[240];    /* the name before it is shortened; "": name is final */
     char name[200];
-    char cells[MPROF__LEGEND_COLUMN_MAX][40];
+    char cells[MPROF__LEGEND_COLUMN_MAX][MPROF__LEGEND_CELL_BYTES];
 } mprof__legend_row;
 
 typedef struct mprof__legend_table {

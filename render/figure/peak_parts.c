@@ -58,7 +58,7 @@ static bool is_wanted(const mprof__layout *layout)
     return layout->input_count == 1 && !layout->figure->sizes.small &&
            !(layout->options->memory_mib[1] > 0) &&
            !(layout->options->without & MPROF_PART_LEGEND) && groups->shown > 0 &&
-           groups->peak.mib > 0 && (groups->by_command || layout->options->stack) &&
+           groups->peak.mib > 0 && (groups->is_by_key || layout->options->stack) &&
            !layout->options->flame && !layout->options->log && !(layout->memory.from > 0) &&
            layout->plot.height >= PLOT_LEAST_HEIGHT_PX;
 }

@@ -12,6 +12,7 @@
 #include "visible_text.h"
 #include <mprof/moment.h>
 
+#include "parse/plain_text.h"
 #include "parse/process_group.h"
 #include "parse/ranks.h"
 
@@ -67,13 +68,46 @@ static mprof_status group_by_pid(mprof__figure_input *input)
     return status;
 }
 
-/* Unless commands are asked for, ranks stay apart. */
-static const char *command_of(const mprof__layout *layout, const mprof__figure_input *input,
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return *text ? text : otherwise;
+}
+
+/* What the key of a process is made of. Unless commands are asked for, ranks stay apart. */
+static const char *key_source(const mprof__layout *layout, const mprof__figure_input *input,
                               size_t process)
 {
-    return layout->options->processes == MPROF_PROCESSES_BY_COMMAND
-               ? mprof__own_process_name(input->profile, process)
-               : input->processes[process].name;
+    size_t rank_count;
+    const mprof_rank *ranks = mprof_profile_ranks(input->profile, &rank_count);
+    const mprof_process *own = &input->processes[process];
+    switch (layout->options->processes) {
+    case MPROF_PROCESSES_BY_RANK:
+        return own->rank < rank_count ? ranks[own->rank].label : "no rank";
+    case MPROF_PROCESSES_BY_HOST:
+        return or_else(own->rank < rank_count ? ranks[own->rank].host : "", "unknown host");
+    case MPROF_PROCESSES_BY_COMMAND:
+        return mprof__own_process_name(input->profile, process);
+    case MPROF_PROCESSES_AUTO:
+    case MPROF_PROCESSES_BY_PID:
+    case MPROF_PROCESSES_TOGETHER:
+        break;
+    }
+    return own->name;
+}
+
+static bool is_of_job(const mprof__layout *layout)
+{
+    return layout->options->processes == MPROF_PROCESSES_BY_RANK ||
+           layout->options->processes == MPROF_PROCESSES_BY_HOST;
+}
+
+/* Writes the key of a process into out[size]. Returns its length; 0: it has none. */
+static size_t write_key(char *out, size_t size, const mprof__layout *layout,
+                        const mprof__figure_input *input, size_t process)
+{
+    const char *source = key_source(layout, input, process);
+    return is_of_job(layout) ? mprof__text_copy(out, size, source, strlen(source))
+                             : mprof__process_group_key(out, size, source);
 }
 
 /* The keys of all processes, sorted. NULL: no memory. */
@@ -83,9 +117,9 @@ static struct keyed *sorted_keys(const mprof__layout *layout, mprof__figure_inpu
     char *text = input->groups.keys;
     for (uint32_t i = 0; keyed && i < input->child_count; i++) {
         uint32_t process = input->children[i];
-        const char *name = command_of(layout, input, process);
+        size_t room = strlen(key_source(layout, input, process)) + 2;
         keyed[i] = (struct keyed){text, process, i};
-        text += mprof__process_group_key(text, strlen(name) + 2, name) + 1;
+        text += write_key(text, room, layout, input, process) + 1;
     }
     if (keyed) {
         qsort(keyed, input->child_count, sizeof *keyed, by_key);
@@ -103,13 +137,13 @@ static mprof_status count_commands(const mprof__layout *layout, mprof__figure_in
 {
     size_t count = 0, bytes = 0;
     for (size_t i = 0; i < input->process_count; i++) {
-        bytes += strlen(input->processes[i].name) + 2;
+        bytes += strlen(key_source(layout, input, i)) + 2;
     }
     char **names = malloc(input->process_count * sizeof *names), *text = malloc(bytes + 1);
     char *end = text;
     for (size_t i = 0; names && text && i < input->process_count; i++) {
-        const char *name = command_of(layout, input, i);
-        size_t length = mprof__process_group_key(end, strlen(name) + 2, name);
+        size_t room = strlen(key_source(layout, input, i)) + 2;
+        size_t length = write_key(end, room, layout, input, i);
         names[count] = end;
         count += length > 0;
         end += length + 1;
@@ -126,12 +160,12 @@ static mprof_status count_commands(const mprof__layout *layout, mprof__figure_in
     return status;
 }
 
-static mprof_status group_by_command(const mprof__layout *layout, mprof__figure_input *input)
+static mprof_status group_by_key(const mprof__layout *layout, mprof__figure_input *input)
 {
     mprof__process_groups *groups = &input->groups;
     size_t key_bytes = 0;
     for (size_t i = 0; i < input->child_count; i++) {
-        key_bytes += strlen(input->processes[input->children[i]].name) + 2;
+        key_bytes += strlen(key_source(layout, input, input->children[i])) + 2;
     }
     if (allocate(groups, input->child_count, key_bytes) != MPROF_OK) {
         return MPROF_ENOMEM;
@@ -151,7 +185,10 @@ static mprof_status group_by_command(const mprof__layout *layout, mprof__figure_
         groups->items[groups->count - 1].key = keyed[i].key;
     }
     free(keyed);
-    groups->by_command = true;
+    groups->is_by_key = true;
+    groups->noun = layout->options->processes == MPROF_PROCESSES_BY_RANK   ? "rank"
+                   : layout->options->processes == MPROF_PROCESSES_BY_HOST ? "host"
+                                                                           : "command";
     return count_commands(layout, input);
 }
 
@@ -161,7 +198,7 @@ void mprof__add_group(double *mib, const mprof__figure_input *input,
                       const mprof__process_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
-        mprof__add_process(mib, NULL, input, &input->processes[group->members[i]].series);
+        mprof__add_process(mib, NULL, input, group->members[i]);
     }
 }
 
@@ -202,7 +239,7 @@ static void measure(const mprof__layout *layout, mprof__figure_input *input,
     memset(mib, 0, count * sizeof *mib);
     memset(running, 0, count * sizeof *running);
     for (size_t i = 0; i < group->count; i++) {
-        mprof__add_process(mib, running, input, &input->processes[group->members[i]].series);
+        mprof__add_process(mib, running, input, group->members[i]);
     }
     group->peak = (mprof_sample){0, input->start_s};
     for (size_t i = 0; i < count; i++) {
@@ -257,7 +294,7 @@ static mprof_status make_series(mprof__figure_input *input, mprof__process_group
         return MPROF_ENOMEM;
     }
     for (size_t i = 0; i < group->count; i++) {
-        mprof__add_process(mib, group->running, input, &input->processes[group->members[i]].series);
+        mprof__add_process(mib, group->running, input, group->members[i]);
     }
     for (size_t i = 0; i < count; i++) {
         bool near = group->running[i] || (i > 0 && group->running[i - 1]) ||
@@ -304,7 +341,7 @@ static mprof_status choose_shown(mprof__figure_input *input)
     mprof__process_groups *groups = &input->groups;
     size_t great = 0;
     groups->shown = groups->count < NAMED_MAX ? groups->count : NAMED_MAX;
-    if (!groups->by_command) {
+    if (!groups->is_by_key) {
         return MPROF_OK; /* sorted by peak */
     }
     struct ranked *ranked = malloc((groups->count + 1) * sizeof *ranked);
@@ -345,11 +382,11 @@ static void choose_hues(const mprof__layout *layout, mprof__process_groups *grou
     for (size_t i = 0; i < count; i++) {
         names[i] = groups->items[i].key;
     }
-    if (groups->by_command) {
+    if (groups->is_by_key) {
         mprof__choose_hues(layout, slots, names, count);
     }
     for (size_t i = 0; i < count; i++) {
-        groups->items[i].colour = groups->by_command ? slots[i] : (int)i;
+        groups->items[i].colour = groups->is_by_key ? slots[i] : (int)i;
     }
 }
 
@@ -431,7 +468,7 @@ static mprof_status make_groups(const mprof__layout *layout, mprof__figure_input
     if (wanted == MPROF_PROCESSES_BY_PID || (wanted == MPROF_PROCESSES_AUTO && !are_many)) {
         return group_by_pid(input);
     }
-    mprof_status status = group_by_command(layout, input);
+    mprof_status status = group_by_key(layout, input);
     if (status == MPROF_OK && wanted == MPROF_PROCESSES_AUTO &&
         input->groups.count == input->child_count) {
         mprof__free_process_groups(input);
@@ -451,17 +488,17 @@ mprof_status mprof__group_processes(const mprof__layout *layout, mprof__figure_i
     if (status == MPROF_OK) {
         status = measure_at_peak(input);
     }
-    if (status == MPROF_OK && groups->by_command) {
+    if (status == MPROF_OK && groups->is_by_key) {
         status = measure_all(layout, input, groups->count);
     }
     if (status == MPROF_OK) {
         status = choose_shown(input);
     }
-    if (status == MPROF_OK && !groups->by_command) {
+    if (status == MPROF_OK && !groups->is_by_key) {
         status = measure_all(layout, input, groups->shown);
     }
     for (size_t i = 0; status == MPROF_OK && i < groups->count; i++) {
-        if (i < groups->shown + PALE_MAX || !groups->by_command) {
+        if (i < groups->shown + PALE_MAX || !groups->is_by_key) {
             status = make_series(input, &groups->items[i]);
         }
     }
@@ -510,4 +547,40 @@ void mprof__group_text(char *text, size_t size, const mprof__figure_input *input
                  mprof__count_text(count, sizeof count, group->count));
     }
     free(name);
+}
+
+/* Whether another rank of the recording, on another host, has the name, too. */
+static bool is_shared_name(const mprof_rank *ranks, size_t count, const mprof_rank *own)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (&ranks[i] != own && strcmp(ranks[i].name, own->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mprof__member_of_group_text(char *text, size_t size, const mprof__figure_input *input,
+                                 uint32_t process)
+{
+    enum { RANK_BYTES = 24 };
+    size_t count;
+    const mprof_rank *ranks = mprof_profile_ranks(input->profile, &count);
+    const mprof_process *own = &input->processes[process];
+    const mprof_rank *rank = own->rank < count ? &ranks[own->rank] : NULL;
+    char pid[32] = "";
+    if (own->own_pid != MPROF_PID_NONE) {
+        snprintf(pid, sizeof pid, "pid %lld", (long long)own->own_pid);
+    }
+    *text = '\0';
+    if (rank && strcmp(input->groups.noun, "rank") != 0) {
+        bool is_unique = !is_shared_name(ranks, count, rank);
+        const char *name = is_unique ? rank->name : rank->label;
+        char *shown = mprof__visible_text(name, strlen(name), RANK_BYTES);
+        snprintf(text, size, "rank %s%s", shown ? shown : "", *pid ? " " : "");
+        free(shown);
+    }
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s", pid);
+    return *text != '\0';
 }

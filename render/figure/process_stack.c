@@ -241,10 +241,11 @@ void mprof__others_text(char *text, size_t size, const mprof__figure_input *inpu
     size_t commands = groups->count - groups->shown;
     char count[32], processes[32];
     mprof__count_text(processes, sizeof processes, groups->others_count);
-    if (groups->by_command && !input->other_count) {
-        snprintf(text, size, "%s other command%s \xC3\x97%s",
-                 mprof__count_text(count, sizeof count, commands), commands == 1 ? "" : "s",
-                 processes);
+    if (groups->is_by_key && !input->other_count) {
+        bool has_several = groups->others_count > commands;
+        snprintf(text, size, "%s other %s%s%s%s", mprof__count_text(count, sizeof count, commands),
+                 groups->noun, commands == 1 ? "" : "s", has_several ? " \xC3\x97" : "",
+                 has_several ? processes : "");
     } else {
         snprintf(text, size, "%s others", processes);
     }
@@ -283,7 +284,7 @@ static void draw_others(mprof__layout *layout, struct layer *layer)
     for (size_t i = groups->shown; i < groups->count; i++) {
         mprof__add_group(layer->high, input, &groups->items[i]);
     }
-    mprof__add_process(layer->high, NULL, input, input->others);
+    mprof__add_others(layer->high, input);
     mprof__others_text(text, sizeof text, input);
     draw_layer(layout, layer, MPROF__OTHERS_SLOT, about_text(layout, text), text);
 }

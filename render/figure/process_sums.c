@@ -116,22 +116,50 @@ static double held_mib_at(const mprof_series *series, size_t next, double at_s)
     return is_sampled ? series->points[next].mib : next > 0 ? series->points[next - 1].mib : 0;
 }
 
-void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
-                        const mprof_series *series)
+/* A rank's main process is sampled at each tick of the rank. */
+double mprof__held_until_s(bool *is_before, const mprof__figure_input *input, uint32_t process)
+{
+    size_t rank_count;
+    const mprof_rank *ranks = mprof_profile_ranks(input->profile, &rank_count);
+    const mprof_process *own = &input->processes[process];
+    const mprof_series *series = &own->series;
+    double last_s = series->point_count ? series->points[series->point_count - 1].time_s : NAN;
+    *is_before = false;
+    if (!(own->rank < rank_count) || isnan(last_s)) {
+        return last_s;
+    }
+    const mprof_rank *rank = &ranks[own->rank];
+    const mprof_series *main = &input->processes[rank->main].series;
+    size_t next = rank->main ? mprof__first_point_from(main, last_s) : 0;
+    while (rank->main && next < main->point_count && main->points[next].time_s <= last_s) {
+        next++;
+    }
+    if (rank->main && next < main->point_count) {
+        *is_before = true;
+        return main->points[next].time_s;
+    }
+    double interval_s = series->sample_count > 1 ? (series->last_s - series->first_s) /
+                                                       (double)(series->sample_count - 1)
+                                                 : input->pauses.interval_s;
+    bool is_main = rank->main == process;
+    return fmax(last_s, is_main ? rank->end_s : fmin(rank->end_s, last_s + 1.5 * interval_s));
+}
+
+static void add_series(double *mib, uint32_t *running, const mprof__figure_input *input,
+                       const mprof_series *series, bool is_held, double until_s, bool is_before)
 {
     const mprof_sample *points = series->points;
     double interval_s = input->pauses.tick_s;
-    bool is_held = mprof__is_merged(input);
-    if (!series->point_count) {
-        return;
-    }
     /* only its life: there may be thousands of short processes */
     double begin_s = points[0].time_s - interval_s;
-    double end_s = points[series->point_count - 1].time_s;
+    double end_s = is_held ? until_s : points[series->point_count - 1].time_s;
     size_t next = 0;
     for (size_t i = first_moment_from(input, begin_s);
          i < input->moment_count && input->moments[i] <= end_s + interval_s; i++) {
         double at = input->moments[i];
+        if (is_before && at >= until_s) {
+            break;
+        }
         while (next < series->point_count && points[next].time_s < at) {
             next++;
         }
@@ -140,6 +168,26 @@ void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_inpu
         if (running && at <= end_s) {
             running[i]++;
         }
+    }
+}
+
+void mprof__add_process(double *mib, uint32_t *running, const mprof__figure_input *input,
+                        uint32_t process)
+{
+    const mprof_series *series = &input->processes[process].series;
+    bool is_held = mprof__is_merged(input), is_before = false;
+    if (series->point_count) {
+        double until_s = is_held ? mprof__held_until_s(&is_before, input, process) : NAN;
+        add_series(mib, running, input, series, is_held, until_s, is_before);
+    }
+}
+
+void mprof__add_others(double *mib, const mprof__figure_input *input)
+{
+    const mprof_series *others = input->others;
+    if (others->point_count) {
+        add_series(mib, NULL, input, others, mprof__is_merged(input),
+                   others->points[others->point_count - 1].time_s, false);
     }
 }
 
@@ -191,10 +239,9 @@ mprof_status mprof__sum_processes(const mprof__layout *layout, mprof__figure_inp
         mem[i] = mprof__line_mib_at(input, input->moments[i]);
     }
     for (size_t i = 0; i < input->child_count; i++) {
-        mprof__add_process(input->children_mib, NULL, input,
-                           &input->processes[input->children[i]].series);
+        mprof__add_process(input->children_mib, NULL, input, input->children[i]);
     }
-    mprof__add_process(input->children_mib, NULL, input, input->others);
+    mprof__add_others(input->children_mib, input);
     for (size_t i = 0; i < count; i++) {
         double children = input->children_mib[i];
         input->main_mib[i] = mprof__is_merged(input) ? 0

@@ -174,13 +174,13 @@ static bool allocate(struct table *table)
 {
     const mprof__figure_input *input = table->input;
     const mprof__process_groups *groups = &input->groups;
-    size_t count = groups->by_command ? groups->count : input->process_count;
+    size_t count = groups->is_by_key ? groups->count : input->process_count;
     table->tracks = malloc((count + 1) * sizeof *table->tracks);
     if (!table->tracks) {
         return false;
     }
     memset(table->tracks, 0xFF, count * sizeof *table->tracks);
-    if (!groups->by_command) {
+    if (!groups->is_by_key) {
         return true;
     }
     table->group_of = malloc(input->process_count * sizeof *table->group_of);

@@ -5,6 +5,7 @@
 #include "legend.h"
 #include "merged_calls.h"
 #include "process_groups.h"
+#include "process_sums.h"
 
 #include "parse/array.h"
 
@@ -24,7 +25,7 @@
 struct builder {
     mprof__layout *layout;
     struct mprof__window_numbers *numbers;
-    size_t series_room;
+    size_t series_room, label_room;
     /* per recording and process: index + 1; 0: no samples. Then those of the curve, and of what the
      * other processes leave of it. */
     uint32_t **series_of;
@@ -274,7 +275,7 @@ static uint32_t add_series(struct builder *builder, const mprof__figure_input *i
         return MPROF__NO_SERIES;
     }
     numbers->series = series;
-    series[numbers->series_count] = (mprof__window_series){.of = of};
+    series[numbers->series_count] = (mprof__window_series){.of = of, .held_s = NAN};
     if (!add_points(builder, input, &series[numbers->series_count], process)) {
         return MPROF__NO_SERIES;
     }
@@ -368,12 +369,20 @@ static bool add_rest_series(uint32_t *index, struct builder *builder,
     numbers->series = series;
     size_t count = numbers->point_count - first;
     series[numbers->series_count] =
-        (mprof__window_series){.first = first, .count = count, .of = &ticks->total};
+        (mprof__window_series){.first = first, .count = count, .of = &ticks->total, .held_s = NAN};
     *index = (uint32_t)numbers->series_count++;
     if (count) {
         qsort(&numbers->points[first], count, sizeof *numbers->points, by_time_of_points);
     }
     return true;
+}
+
+static void hold_last_sample(mprof__window_series *series, const mprof__figure_input *input,
+                             uint32_t process)
+{
+    if (mprof__is_merged(input)) {
+        series->held_s = seconds(input, mprof__held_until_s(&series->is_before, input, process));
+    }
 }
 
 static bool add_recording_series(struct builder *builder, size_t recording)
@@ -394,6 +403,7 @@ static bool add_recording_series(struct builder *builder, size_t recording)
                 return false;
             }
             of[p] = index + 1;
+            hold_last_sample(&builder->numbers->series[index], input, p);
         }
     }
     of[input->process_count] = line + 1;
@@ -677,25 +687,49 @@ static void add_main_row(struct builder *builder, size_t recording)
     describe_end(row, input, &input->processes[0]);
 }
 
-static void add_group_rows(struct builder *builder, size_t recording)
+/* Of the next member. False: no memory. */
+static bool add_label(struct builder *builder, const mprof__figure_input *input, uint32_t process)
+{
+    struct mprof__window_numbers *numbers = builder->numbers;
+    char text[48];
+    if (!numbers->is_merged || !input->groups.is_by_key) {
+        return true;
+    }
+    char **labels = mprof__array_grow(numbers->labels, numbers->label_count, &builder->label_room,
+                                      sizeof *labels);
+    if (!labels) {
+        return false;
+    }
+    numbers->labels = labels;
+    mprof__member_of_group_text(text, sizeof text, input, process);
+    labels[numbers->label_count] = strdup(text);
+    return labels[numbers->label_count++] != NULL;
+}
+
+/* False: no memory. */
+static bool add_group_rows(struct builder *builder, size_t recording)
 {
     const mprof__layout *layout = builder->layout;
     const mprof__figure_input *input = &layout->inputs[recording];
     for (size_t g = 0; g < input->groups.count && builder->numbers->row_count < ROWS_MAX; g++) {
         const mprof__process_group *group = &input->groups.items[g];
         mprof__window_row *row =
-            add_row(builder, input->groups.by_command ? MPROF__ROW_COMMAND : MPROF__ROW_PROCESS);
+            add_row(builder, input->groups.is_by_key ? MPROF__ROW_COMMAND : MPROF__ROW_PROCESS);
         mprof__group_row_name(row->name, sizeof row->name, layout, input, group);
         row->colour = mprof__group_row_colour(layout, input, g);
         row->swatch = MPROF_ROLE_SWATCH;
         for (size_t i = 0; i < group->count; i++) {
-            add_member(builder, row, builder->series_of[recording][group->members[i]],
-                       input->processes[group->members[i]].own_pid);
+            uint32_t process = group->members[i], series = builder->series_of[recording][process];
+            if (series && !add_label(builder, input, process)) {
+                return false;
+            }
+            add_member(builder, row, series, input->processes[process].own_pid);
         }
         if (group->count == 1) {
             describe_end(row, input, &input->processes[group->members[0]]);
         }
     }
+    return true;
 }
 
 static void add_recording_row(struct builder *builder, size_t recording)
@@ -723,12 +757,12 @@ static bool add_rows(struct builder *builder)
     if (!numbers->rows || !numbers->members || !numbers->pids) {
         return false;
     }
-    if (layout->input_count == 1 && layout->inputs[0].groups.count) {
+    if (layout->input_count == 1 && layout->inputs[0].groups.count && !numbers->is_merged) {
         add_main_row(builder, 0);
     }
     for (size_t r = 0; r < layout->input_count; r++) {
-        if (!mprof__is_overlay(layout)) {
-            add_group_rows(builder, r);
+        if (!mprof__is_overlay(layout) && !add_group_rows(builder, r)) {
+            return false;
         }
         if (layout->input_count > 1) {
             add_recording_row(builder, r);
@@ -766,6 +800,7 @@ static bool build(struct builder *builder)
     const mprof__figure_input *first = &layout->inputs[0];
     bool good = true;
     numbers->is_sum = first->main_is_sum;
+    numbers->is_merged = layout->input_count == 1 && mprof__is_merged(first);
     for (size_t r = 0; good && r < layout->input_count; r++) {
         good = add_recording_series(builder, r);
     }
@@ -804,6 +839,10 @@ void mprof__free_window_numbers(struct mprof__window_numbers *numbers)
         free(numbers->colours);
         free(numbers->members);
         free(numbers->pids);
+        for (size_t i = 0; i < numbers->label_count; i++) {
+            free(numbers->labels[i]);
+        }
+        free(numbers->labels);
         free(numbers);
     }
 }

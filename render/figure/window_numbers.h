@@ -19,6 +19,8 @@ typedef struct mprof__window_point {
 typedef struct mprof__window_series {
     size_t first, count;    /* in the points */
     const mprof_series *of; /* during the layout only */
+    double held_s;          /* its last sample counts until then; NAN: only at its own time */
+    bool is_before;         /* at that moment it does not */
 } mprof__window_series;
 
 #define MPROF__NO_SERIES UINT32_MAX
@@ -74,9 +76,13 @@ struct mprof__window_numbers {
     size_t row_count;
     uint32_t *members; /* of the rows: indices of series */
     int64_t *pids;     /* of the members; MPROF_PID_NONE: unknown */
-    int *colours;      /* of the functions of the figure */
+    char **labels; /* of the members, which are all in groups, in place of pids; NULL: the recording
+                      was not merged */
+    size_t label_count;
+    int *colours; /* of the functions of the figure */
     bool series_are_bins;
-    bool is_sum; /* the curve is the sum of all processes */
+    bool is_sum;    /* the curve is the sum of all processes */
+    bool is_merged; /* the series are of ranks, which were not sampled together */
     bool ends_known;
 };
 

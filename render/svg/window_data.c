@@ -161,10 +161,31 @@ static void put_row(const struct writer *writer, const mprof__window_row *row)
     mprof__put(writer->output, "]");
     for (size_t i = 0; row->kind == MPROF__ROW_COMMAND && i < row->count; i++) {
         int64_t pid = writer->numbers->pids[row->first + i];
-        mprof__putf(writer->output, "%s%lld", i ? "," : ",[",
-                    pid == MPROF_PID_NONE ? -1LL : (long long)pid);
+        mprof__put(writer->output, i ? "," : ",[");
+        if (writer->numbers->labels) {
+            const char *label = writer->numbers->labels[row->first + i];
+            mprof__put_json(writer->output, label, strlen(label));
+        } else {
+            mprof__putf(writer->output, "%lld", pid == MPROF_PID_NONE ? -1LL : (long long)pid);
+        }
     }
     mprof__put(writer->output, row->kind == MPROF__ROW_COMMAND && row->count ? "]]" : "]");
+}
+
+/* Until when the last sample of each series counts. Half a unit decides about rounded moments. */
+static void put_held(const struct writer *writer)
+{
+    const struct mprof__window_numbers *numbers = writer->numbers;
+    mprof__put(writer->output, "],\n\"held\":[");
+    for (size_t i = 0; i < numbers->series_count; i++) {
+        const mprof__window_series *series = &numbers->series[i];
+        double half_s = (series->is_before ? -0.5 : 0.5) / writer->per_s;
+        if (isfinite(series->held_s)) {
+            mprof__putf(writer->output, "%s%.9g", i ? "," : "", series->held_s + half_s);
+        } else {
+            mprof__put(writer->output, i ? ",null" : "null");
+        }
+    }
 }
 
 static int time_places(const mprof_frame *frame, bool few)
@@ -195,6 +216,9 @@ void mprof__put_window_data(mprof_output *output, const mprof_figure *figure)
     for (size_t i = 0; i < numbers->row_count; i++) {
         mprof__put(output, i ? ",\n" : "\n");
         put_row(&writer, &numbers->rows[i]);
+    }
+    if (numbers->is_merged) {
+        put_held(&writer);
     }
     mprof__put(output, "],\n\"samples\":\"");
     put_series(&writer);

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import mprof_test  # noqa: E402
 from browser_case import BrowserCase, Plot  # noqa: E402
 from firefox import Firefox  # noqa: E402
-from mprof_test import FIXTURES, Recording  # noqa: E402
+from mprof_test import FIXTURES, Recording, own_line  # noqa: E402
 from test_svg import HOSTILE, crowd, many_processes, service, tree  # noqa: E402
 
 NESTED = FIXTURES / "dat" / "nested.dat"
@@ -130,7 +130,27 @@ class InBothBrowsers:
                 with self.subTest(line=line):
                     self.assertTrue([one for one in lines if one.startswith(line)], lines)
 
+    def merged(self):
+        """Six ranks on two hosts that end between each other's samples, each third with a child that ends before."""
+        for i in range(6):
+            lines = ["CMDLINE sim"]
+            for n in range(100 - 7 * i):
+                at = f"{1000 + 0.0132 * i + n / 10:.4f}"
+                lines.append(f"MEM {50 + 10 * i + n % 7 + (20 if i % 3 == 0 and 5 <= n < 40 else 0)}.5 {at}")
+                if n == 0:
+                    lines += [own_line("FACT", "host", f"node{i // 3}").strip(), own_line("FACT", "rank", i).strip(),
+                              own_line("FACT", "pid", 77).strip(), own_line("FACT", "interval", 0.1).strip(),
+                              own_line("FACT", "include-children", "yes").strip(),
+                              own_line("PROC", 77, 1, at, "python3").strip()]
+                if i % 3 == 0 and 5 <= n < 40:
+                    lines.append(f"CHLD 78 20.25 {at}")
+            self.write(f"rank{i}.dat", "\n".join(lines) + "\n")
+        job = self.directory / "job.dat"
+        self.run_mprof("merge", *(self.directory / f"rank{i}.dat" for i in range(6)), "-o", job)
+        return job
+
     def test_the_legend_of_a_part_is_that_of_a_picture_of_that_window(self):
+        job = self.merged()
         cases = ((NESTED, [], ("0.21,0.93", "0.6004,0.8")), (NESTED, ["-f"], ("0.452,1.337",)),
                  (CHILDREN, [], ("0.2,0.9", "2.71,6.03")),
                  (FIXTURES / "dat" / "own" / "format-2.dat", [], ("0.0271,0.2367", "0.11,0.53")),
@@ -139,7 +159,9 @@ class InBothBrowsers:
                  (self.write("few.dat", many_processes(5, 300, True)), [], ("4.21,11.57", "20.03,20.61")),
                  (self.write("alone.dat", many_processes(5, 300, False)), [], ("4.21,11.57",)),
                  (self.write("many.dat", many_processes(30, 300, True)), [], ("5.85,29.77", "8.2,23.15")),
-                 (self.write("others.dat", many_processes(30, 300, False)), ["--group", "command"], ("5.85,29.77",)))
+                 (self.write("others.dat", many_processes(30, 300, False)), ["--group", "command"], ("5.85,29.77",)),
+                 (job, ["--stack"], ("3.517,7.241",)), (job, ["--group", "rank"], ("2.53,8.2",)),
+                 (job, ["--stack", "--group", "host"], ("2.53,7.241",)), (job, ["--group", "command"], ("6.9,9.3",)))
         for path, options, windows in cases:
             self.show(*options, path)
             for window in windows:

@@ -2,9 +2,11 @@
 that keep all in memory, says what to expect."""
 
 import json
+import math
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -548,6 +550,84 @@ class Shown(MergeCase):
         for name in ("one", "two"):
             text = self.run_mprof("report", "--format", "md", "-o", "-", f"{name}.dat").stdout.replace("\u00a0", " ")
             self.assertRegex(text, r"\*\*node1/1 python was killed, out of memory after [0-9.]+ .*may have needed more")
+
+
+@unittest.skipUnless(os.path.exists(pathlib.Path(MPROF).parent / "mprof-draw"), "built without drawing")
+class Layers(MergeCase):
+    """Ranks that end between each other's samples, some with a child that ends before them."""
+
+    RANKS = 9
+
+    def setUp(self):
+        super().setUp()
+        for i in range(self.RANKS):
+            samples = [(round(.013 * i + .1 * n, 4), 50.0 + 10 * i + n % 7) for n in range(100 - 7 * i)]
+            children = {78: {seconds: 20.0 for seconds, _ in samples[5:40 - i]}} if i % 3 == 0 else {}
+            self.write(f"r{i}.dat", rank_lines(samples, rank=i, host=f"node{i // 3}", children=children, is_sum=False))
+        self.merge(*(f"r{i}.dat" for i in range(self.RANKS)))
+
+    def draw(self, *options):
+        self.run_mprof("plot", *options, "job.dat", "-o", "x.svg")
+        return (self.directory / "x.svg").read_text()
+
+    @staticmethod
+    def heights(path):
+        """{x: the least y there} of the corners of a path, whose curves are made of straight pieces."""
+        points, x, y = {}, 0.0, 0.0
+        for command, numbers in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
+            values = [float(v) for v in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", numbers)]
+            while command not in "Zz" and values:
+                if command in "Hh":
+                    x = values.pop(0) + (x if command == "h" else 0)
+                elif command in "Vv":
+                    y = values.pop(0) + (y if command == "v" else 0)
+                else:
+                    dx, dy = values.pop(0), values.pop(0)
+                    x, y = (x + dx, y + dy) if command in "ml" else (dx, dy)
+                points[round(x, 2)] = min(y, points.get(round(x, 2), math.inf))
+        return sorted(points.items())
+
+    @staticmethod
+    def height_at(points, x):
+        after = next((i for i, (at, _) in enumerate(points) if at >= x), None)
+        if after is None or (after == 0 and points[0][0] > x):
+            return math.inf
+        if points[after][0] == x:
+            return points[after][1]
+        (x0, y0), (x1, y1) = points[after - 1], points[after]
+        return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+    def test_layers_add_up_to_the_sum(self):
+        for group in ("pid", "rank", "host", "command"):
+            with self.subTest(group=group):
+                text = self.draw("--stack", "--group", group, "--no-script")
+                layers = [self.heights(path) for path in re.findall(r'<path class="layer[^"]*" d="([^"]*)"', text)]
+                (curve,) = (self.heights(path) for path in re.findall(r'<path class="curve[^"]*" d="([^"]*)"', text))
+                self.assertGreater(len(layers), 0)
+                self.assertGreater(len(curve), 30)
+                for x, y in curve[1:-1]:
+                    top = min(self.height_at(layer, x) for layer in layers)
+                    self.assertLess(abs(top - y), 1.5, f"{group}: a hole below the curve at {x}: {top} is not {y}")
+
+    def test_layers_are_ranks_or_hosts(self):
+        words = re.findall(r"<text[^>]*>([^<]*)</text>", self.draw("--stack", "--group", "host"))
+        self.assertIn("host", words)
+        for name in ("node0 \u00d74", "node1 \u00d74", "node2 \u00d74"):
+            self.assertIn(name, words)
+        self.assertTrue(any(re.fullmatch(r"136\.0 MiB rank 8 pid 77 at .*", word) for word in words), words)
+        words = re.findall(r"<text[^>]*>([^<]*)</text>", self.draw("--stack", "--group", "rank"))
+        self.assertIn("node0/0 \u00d72", words)
+        self.assertIn("node2/8", words)
+        self.assertTrue(any(re.fullmatch(r"56\.0 MiB pid 77 at .*", word) for word in words), words)
+        self.assertNotIn("main", words, "the sum is no process")
+        words = re.findall(r"<text[^>]*>([^<]*)</text>", self.draw("--group", "command"))
+        self.assertTrue(any(re.fullmatch(r"136\.0 MiB rank 8 pid 77 at .*", word) for word in words), words)
+        self.assertNotIn("main", words)
+
+    def test_ranks_need_a_merged_recording(self):
+        for group in ("rank", "host"):
+            self.assertIn(f"--group {group} is for recordings of `mprof merge'",
+                          self.run_mprof("plot", "--group", group, "r0.dat", "-o", "x.svg", expect=1).stderr)
 
 
 class Damage(MergeCase):

@@ -827,7 +827,7 @@ class Processes(PlotCase):
 
     def test_an_unknown_grouping_is_refused(self):
         self.assert_fails("--group", "name", "-o", "out.svg", self.recording(3),
-                          says="--group must be one of command, pid, none, not 'name'", expect=2)
+                          says="--group must be one of command, rank, host, pid, none, not 'name'", expect=2)
 
 
 class DrawingCommand(PlotCase):

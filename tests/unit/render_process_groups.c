@@ -241,7 +241,7 @@ static void many_processes_are_grouped(void **state)
         options.processes = rows[r].grouping;
         prepare(&layout, &input, profile);
         print_message("%s\n", rows[r].name);
-        assert_int_equal(input.groups.by_command, rows[r].by_command);
+        assert_int_equal(input.groups.is_by_key, rows[r].by_command);
         assert_int_equal(input.groups.count, rows[r].by_command
                                                  ? (truth.processes < 5 ? truth.processes : 5)
                                                  : truth.processes);

@@ -374,7 +374,9 @@ typedef enum mprof_process_grouping {
     MPROF_PROCESSES_AUTO,       /**< by command if there are many, else each by itself */
     MPROF_PROCESSES_BY_COMMAND, /**< those of one command */
     MPROF_PROCESSES_BY_PID,     /**< each process by itself */
-    MPROF_PROCESSES_TOGETHER    /**< all: only their sum is drawn */
+    MPROF_PROCESSES_TOGETHER,   /**< all: only their sum is drawn */
+    MPROF_PROCESSES_BY_RANK,    /**< those of one rank of a merged recording */
+    MPROF_PROCESSES_BY_HOST     /**< those of one host of a merged recording */
 } mprof_process_grouping;
 
 /** How a picture shows what it is of. */

@@ -45,20 +45,20 @@ function processCells(sum, end, peak) {
   if (row.kind === 2) {
     cells['at the peak'] = sum.running ? roughly(rough, memory(sum.atPeak)) : 'not running';
     cells.share = sum.running && peak ? roughly(rough, fixed(sum.atPeak / peak * 100, 0) + ' %') : '';
-    cells['largest process'] = sum.largest && sum.largest.pid >= 0 ? `${memory(sum.largest.peak)} pid ${sum.largest.pid} at ${duration(sum.largest.time)}` : '';
+    cells['largest process'] = sum.largest && sum.largest.which ? `${memory(sum.largest.peak)} ${sum.largest.which} at ${duration(sum.largest.time)}` : '';
   }
   return cells;
 }
 
 const countedName = (name, count) => name.replace(/ \u00d7[\d,]+$/, '') + (count > 1 ? ` \u00d7${counted(count)}` : '');
-const kindsOf = { process: [0, 1], command: [0, 2], recording: [3] };
+const kindsOf = { process: [0, 1], command: [0, 2], rank: [2], host: [2], recording: [3] };
 function entriesOf(table, a, b) {
   if (table.name === 'function') return functionsIn(a, b).map(sum => ({ number: sum.number, label: functions[sum.number].label, get cells() { return functionCells(sum); } })); // few of thousands are drawn
   const kinds = kindsOf[table.name];
   if (!kinds || !data.window || !data.window.rows.some(([kind]) => kinds.includes(kind) && (kind || table.name !== 'recording'))) return null;
-  const peak = table.name === 'command' ? peakOfAll(a, b, [...new Set(numbersOfWindows().rows.filter(row => row.kind === 2).flatMap(row => row.members))]).mib : 0;
+  const peak = kinds.includes(2) ? peakOfAll(a, b, [...new Set(numbersOfWindows().rows.filter(row => row.kind === 2).flatMap(row => row.members))]).mib : 0;
   const sums = rowsIn(kinds, a, b), main = sums.find(sum => sum.row.kind === 0), parts = sums.reduce((all, sum) => all + (sum.atPeak || 0), 0);
-  if (main && table.name === 'command' && peak > parts) Object.assign(main, { atPeak: peak - parts, running: 1 });
+  if (main && kinds.includes(2) && peak > parts) Object.assign(main, { atPeak: peak - parts, running: 1 });
   if (table.name === 'recording') return sums.map(sum => ({ row: sum.row, label: sum.row.name, cells: { ...processCells(sum, b, peak), ...wholeCells(table, sum) } }));
   return sums.map(sum => ({ row: sum.row, label: sum.members ? countedName(sum.row.name, sum.members) : sum.row.name, cells: { ...processCells(sum, b, peak),
     ...(sum === main && main.running ? { 'at the peak': roughly(data.window.means, memory(main.atPeak)), share: roughly(data.window.means, fixed(main.atPeak / peak * 100, 0) + ' %') } : {}) } }));

@@ -46,6 +46,7 @@ function numbersOfWindows() {
   if (windowNumbers || !data.window) return windowNumbers;
   const [perSecond, perMib] = data.window.units, read = reader(data.window.samples), calls = reader(data.window.calls), series = [];
   while (read.more()) series.push(readSeries(read, perSecond, perMib));
+  (data.window.held || []).forEach((until, i) => { if (until !== null && series[i]) series[i].until = until; });
   windowNumbers = { series, calls: data.window.bins ? [] : readCalls(calls, perSecond, perMib), bins: data.window.bins ? readBins(calls, perSecond, perMib) : [],
     rows: data.window.rows.map(([kind, name, swatch, colour, end, endTime, members, pids], order) => ({ kind, name, swatch, colour, end, endTime, members, pids, order })) };
   return windowNumbers;
@@ -207,9 +208,10 @@ function isGapOf(series, i) {
 }
 
 // A process at a tick, as in process_sums.c: 0 outside of its life and in a pause, on a line between two
-// samples.
+// samples. Of a rank of a merged recording a sample counts until the next one.
 function processAt(series, t) {
   const next = firstFrom(series.t, t);
+  if (series.until !== undefined) return series.t[next] === t ? series.v[next] : next && t <= series.until ? series.v[next - 1] : 0;
   if (next === series.t.length) return 0;
   if (series.t[next] === t) return series.v[next];
   if (!next || isGapOf(series, next)) return 0;
@@ -217,7 +219,7 @@ function processAt(series, t) {
   return series.v[next - 1] + (series.v[next] - series.v[next - 1]) * share;
 }
 
-const livesAt = (series, t) => series.t.length > 0 && t >= series.t[0] && t <= series.t[series.t.length - 1];
+const livesAt = (series, t) => series.t.length > 0 && t >= series.t[0] && t <= (series.until || series.t[series.t.length - 1]);
 
 // Moments at which processes are added up: those of the curve.
 function momentsIn(a, b) {
@@ -239,10 +241,10 @@ function commandIn(row, a, b, moments, { time: peakTime }) {
   let members = 0;
   row.members.forEach((i, n) => {
     const at = firstFrom(series[i].t, peakTime);
-    if (series[i].t[at] === peakTime) { atPeak += series[i].v[at]; running++; }
+    if (series[i].t[at] === peakTime || series[i].until !== undefined && livesAt(series[i], peakTime)) { atPeak += processAt(series[i], peakTime); running++; }
     const own = seriesIn(series[i], a, b);
     members += own || livesAt(series[i], a) && livesAt(series[i], b) ? 1 : 0;
-    if (own && (!largest || own.peak > largest.peak)) largest = { ...own, pid: row.pids[n] };
+    if (own && (!largest || own.peak > largest.peak)) largest = { ...own, which: typeof row.pids[n] === 'string' ? row.pids[n] : row.pids[n] < 0 ? '' : `pid ${row.pids[n]}` };
   });
   return { mean: busy ? sum / busy : 0, peak, atPeak, running, largest, members };
 }
