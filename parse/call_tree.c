@@ -1,6 +1,7 @@
 /* The tree is made of three sets of paths: `shown` of recorded calls and of samples; `exact` of the
  * recorded calls in processes with samples, for the sums of functions only. */
 #include <mprof/call_tree.h>
+#include <mprof/record.h>
 
 #include "array.h"
 #include "call_paths.h"
@@ -13,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define Z 1.96                  /* of a normal distribution, for 95 % */
-#define NATIVE "native threads" /* the lane of what threads without Python had */
+#define Z 1.96                   /* of a normal distribution, for 95 % */
+#define BEFORE "before sampling" /* a row */
 
 typedef struct maker {
     const mprof_profile *profile;
@@ -25,8 +26,9 @@ typedef struct maker {
     const char **names;       /* owned; by function: those of the profile come first */
     const char **labels;      /* owned */
     size_t function_count;
-    uint32_t native_path;
-    uint32_t native; /* function of the native threads; MPROF__MAP_NONE: there are none */
+    uint32_t native, before; /* functions of the native threads, and of what was before the first
+                                sample; MPROF__MAP_NONE: there are none */
+    uint32_t native_path, before_path;
     mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
 } maker;
 
@@ -41,10 +43,36 @@ typedef struct tree_parts {
 
 static bool is_native(const mprof_sampled_stack *stack)
 {
-    return stack->frame == MPROF_SAMPLED_FRAME_NONE && strcmp(stack->lane, NATIVE) == 0;
+    return stack->frame == MPROF_SAMPLED_FRAME_NONE && strcmp(stack->lane, MPROF_LANE_NATIVE) == 0;
 }
 
-/* Functions of the profile, then those that occur in samples only, then native threads. */
+static bool is_memory(const mprof_sampled_stack *stack)
+{
+    return stack->frame == MPROF_SAMPLED_FRAME_NONE && strcmp(stack->lane, MPROF_LANE_MEMORY) == 0;
+}
+
+static uint32_t add_function(maker *m, const char *name)
+{
+    m->names[m->function_count] = name;
+    return (uint32_t)m->function_count++;
+}
+
+/* Rows for what no function did. */
+static void find_other_rows(maker *m)
+{
+    m->native = m->before = MPROF__MAP_NONE;
+    for (size_t i = 0; i < m->profile->stack_count; i++) {
+        const mprof_sampled_stack *stack = &m->profile->stacks[i];
+        if (m->native == MPROF__MAP_NONE && is_native(stack)) {
+            m->native = add_function(m, MPROF_LANE_NATIVE);
+        }
+        if (m->before == MPROF__MAP_NONE && is_memory(stack) && stack->grown_mib > 0) {
+            m->before = add_function(m, BEFORE);
+        }
+    }
+}
+
+/* Functions of the profile, then those that occur in samples only, then other rows. */
 static int find_functions(maker *m)
 {
     const mprof_profile *profile = m->profile;
@@ -64,21 +92,14 @@ static int find_functions(maker *m)
         size_t length = strlen(name);
         uint32_t index = is_frame ? mprof__map_find(&known, name, length) : MPROF__MAP_NONE;
         if (index == MPROF__MAP_NONE) {
-            index = (uint32_t)m->function_count++;
-            m->names[index] = name;
+            index = add_function(m, name);
             status = mprof__map_set(&known, NULL, name, length, index);
         }
         if (is_frame) {
             m->frame_function[frame] = index;
         }
     }
-    m->native = MPROF__MAP_NONE;
-    for (size_t i = 0; i < profile->stack_count && m->native == MPROF__MAP_NONE; i++) {
-        if (is_native(&profile->stacks[i])) {
-            m->native = (uint32_t)m->function_count++;
-            m->names[m->native] = NATIVE;
-        }
-    }
+    find_other_rows(m);
     mprof__map_free(&known);
     return status == 0 ? mprof__label_names(m->labels, m->names, m->function_count) : -1;
 }
@@ -211,6 +232,25 @@ static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mi
     path->is_sampled = true;
 }
 
+static void credit_exactly(mprof__path *path, int side, double mib)
+{
+    path->own[side].value += mib;
+    path->own[side].certain += mib;
+}
+
+/* Growth before the first sample, and what an exec gave back. */
+static void add_memory(maker *m, const mprof_sampled_stack *stack)
+{
+    double share = share_in_window(m->profile, stack);
+    if (stack->grown_mib > 0) {
+        mprof__path *path = &m->shown.items[m->before_path];
+        credit_exactly(path, MPROF__GROWTH, stack->grown_mib * share);
+        path->peak_mib = mprof__larger(path->peak_mib, stack->peak_mib);
+        path->is_sampled = true;
+    }
+    credit_exactly(&m->shown.items[0], MPROF__RELEASE, stack->released_mib * share);
+}
+
 static int compare_processes(const void *a, const void *b)
 {
     const mprof_sampled_stack *x = *(const mprof_sampled_stack *const *)a;
@@ -233,7 +273,9 @@ static int add_sorted_stacks(maker *m, const mprof_sampled_stack **sorted)
                          ? 0
                          : integrate(&of, m->profile, stack->process);
         }
-        if (status == 0) {
+        if (status == 0 && is_memory(stack)) {
+            add_memory(m, stack);
+        } else if (status == 0) {
             add_stack(m, stack, mean_between(&of, stack->from_s, stack->to_s, stack->peak_mib));
         }
     }
@@ -261,6 +303,10 @@ static int add_samples(maker *m)
     if (status == 0 && m->native != MPROF__MAP_NONE) {
         m->native_path = mprof__paths_find(&m->shown, 0, m->native);
         status = m->native_path == MPROF__PATH_NONE ? -1 : 0;
+    }
+    if (status == 0 && m->before != MPROF__MAP_NONE) {
+        m->before_path = mprof__paths_find(&m->shown, 0, m->before);
+        status = m->before_path == MPROF__PATH_NONE ? -1 : 0;
     }
     if (status == 0) {
         qsort(sorted, profile->stack_count, sizeof *sorted, compare_processes);
@@ -566,35 +612,60 @@ static int make_tree(tree_parts *parts, const maker *m)
     return status;
 }
 
-/* What the curve of a process changed by, within the window. */
-static int change_of_process(double *change_mib, const mprof_profile *profile, uint32_t process)
+/* What is known of the memory of a process at both ends of the window. time_s NAN: nothing. */
+typedef struct ends {
+    mprof_sample first, last;
+    bool is_start_known; /* first is at the start of its program: the curve begins later */
+} ends;
+
+static bool is_in_window(const mprof_profile *profile, double time_s)
+{
+    return time_s >= profile->from_s && time_s <= profile->to_s;
+}
+
+static int find_ends_of_curve(ends *of, const mprof_profile *profile, uint32_t process)
 {
     mprof__known_memory memory;
-    double first_mib = NAN, last_mib = NAN;
+    *of = (ends){.first = {0, NAN}, .last = {0, NAN}};
     if (mprof__known_memory_find(&memory, profile, process) != 0) {
         return -1;
     }
     for (size_t i = 0; i < memory.count; i++) {
-        double time_s = memory.points[i].time_s;
-        if (time_s >= profile->from_s && time_s <= profile->to_s) {
-            first_mib = isnan(first_mib) ? memory.points[i].mib : first_mib;
-            last_mib = memory.points[i].mib;
+        if (is_in_window(profile, memory.points[i].time_s)) {
+            of->first = isnan(of->first.time_s) ? memory.points[i] : of->first;
+            of->last = memory.points[i];
         }
     }
-    *change_mib = isnan(first_mib) ? 0 : last_mib - first_mib;
     mprof__known_memory_free(&memory);
     return 0;
 }
 
-/* What samples do not explain of the change of their process happened before the first or after
- * the last one, or is not seen as faults: it is outside of calls, so that all adds up. */
-static int add_rest_of_sampled(maker *m)
+/* Less what had grown before the window began. */
+static void note_memory(ends *of, const mprof_profile *profile, const mprof_sampled_stack *stack)
+{
+    if (!is_in_window(profile, stack->to_s)) {
+        return;
+    }
+    if (stack->to_s > stack->from_s && !of->is_start_known) {
+        of->first = (mprof_sample){
+            stack->peak_mib - stack->grown_mib * share_in_window(profile, stack), stack->from_s};
+        of->is_start_known = true;
+    }
+    /* what a process gives back at its end is no release */
+    if (isnan(of->last.time_s) || stack->to_s > of->last.time_s ||
+        profile->processes[stack->process].ended) {
+        of->last = (mprof_sample){stack->peak_mib, stack->to_s};
+    }
+}
+
+/* rest_mib: by process. */
+static int find_rest(const maker *m, double *rest_mib)
 {
     const mprof_profile *profile = m->profile;
-    double *rest_mib = calloc(profile->process_count + 1, sizeof *rest_mib);
-    int status = rest_mib ? 0 : -1;
+    ends *of = malloc((profile->process_count + 1) * sizeof *of);
+    int status = of ? 0 : -1;
     for (uint32_t i = 0; i < profile->process_count && status == 0; i++) {
-        status = m->has_stacks[i] ? change_of_process(&rest_mib[i], profile, i) : 0;
+        status = m->has_stacks[i] ? find_ends_of_curve(&of[i], profile, i) : 0;
     }
     for (size_t i = 0; i < profile->stack_count && status == 0; i++) {
         const mprof_sampled_stack *stack = &profile->stacks[i];
@@ -602,13 +673,31 @@ static int add_rest_of_sampled(maker *m)
             rest_mib[stack->process] -=
                 (stack->grown_mib - stack->released_mib) * share_in_window(profile, stack);
         }
+        if (stack->process != MPROF_PROCESS_NONE && is_memory(stack)) {
+            note_memory(&of[stack->process], profile, stack);
+        }
     }
     for (uint32_t i = 0; i < profile->process_count && status == 0; i++) {
-        mprof__split *rest =
-            &m->shown.items[0].own[rest_mib[i] > 0 ? MPROF__GROWTH : MPROF__RELEASE];
-        double mib = rest_mib[i] > 0 ? rest_mib[i] : -rest_mib[i];
-        rest->value += m->has_stacks[i] ? mib : 0;
-        rest->certain += m->has_stacks[i] ? mib : 0;
+        if (m->has_stacks[i] && !isnan(of[i].first.time_s)) {
+            rest_mib[i] += of[i].last.mib - of[i].first.mib;
+        }
+    }
+    free(of);
+    return status;
+}
+
+/* What samples do not explain of the change of their process happened before the first or after
+ * the last one, or is not seen as faults: it is outside of calls, so that all adds up. */
+static int add_rest_of_sampled(maker *m)
+{
+    size_t count = m->profile->process_count;
+    double *rest_mib = calloc(count + 1, sizeof *rest_mib);
+    int status = rest_mib ? find_rest(m, rest_mib) : -1;
+    for (uint32_t i = 0; i < count && status == 0; i++) {
+        if (m->has_stacks[i]) {
+            credit_exactly(&m->shown.items[0], rest_mib[i] > 0 ? MPROF__GROWTH : MPROF__RELEASE,
+                           rest_mib[i] > 0 ? rest_mib[i] : -rest_mib[i]);
+        }
     }
     free(rest_mib);
     return status;

@@ -126,6 +126,7 @@ static void plan_recording(const mprof__command_recorder *recorder, mprof__recor
     plan->stacks.without_events = options->without_stacks_events;
     plan->redact = options->redact;
     plan->is_child = !options->attach;
+    plan->stacks.from_start = plan->is_child && plan->delay_ns == 0;
 }
 
 /* Without a terminal the recording is made all the same. */

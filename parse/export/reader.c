@@ -404,6 +404,12 @@ static double share_in_window(const reading *r, double from_s, double to_s)
     return inside_s < 0 ? 0 : to_s > from_s ? inside_s / (to_s - from_s) : 1;
 }
 
+static bool is_memory(mprof_text lane)
+{
+    return lane.length == strlen(MPROF_LANE_MEMORY) &&
+           memcmp(lane.bytes, MPROF_LANE_MEMORY, lane.length) == 0;
+}
+
 static mprof_status read_stack(reading *r, const mprof_record *record)
 {
     const mprof_stack_samples *from = &record->stack;
@@ -411,7 +417,7 @@ static mprof_status read_stack(reading *r, const mprof_record *record)
     uint32_t frame = mprof__index_find(&r->frame_ids, r->frames, sizeof *r->frames, from->frame);
     double share = share_in_window(r, from->from_s, record->sample.time_s);
     if (process == MPROF__EXPORT_NO_PROCESS || (frame == MPROF__MAP_NONE && from->frame != 0) ||
-        share <= 0) {
+        share <= 0 || is_memory(from->lane)) {
         return MPROF_OK;
     }
     mprof__export_stack stack = {.from_s = from->from_s,

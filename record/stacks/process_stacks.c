@@ -22,8 +22,6 @@
  */
 #define GAP_MAX_NS INT64_C(1000000000)
 
-static const char native_lane[] = "native threads";
-
 /* ---- open and close ---- */
 
 /* What has ended meanwhile is not missing. */
@@ -35,7 +33,8 @@ static bool has_ended(int64_t pid)
 }
 
 mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stack_context *context,
-                                        int64_t pid, mprof__memory_probe *probe, int64_t now_ns)
+                                        int64_t pid, mprof__memory_probe *probe, bool is_new,
+                                        int64_t now_ns)
 {
     mprof__process_stacks *stacks = calloc(1, sizeof *stacks);
 
@@ -47,6 +46,7 @@ mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stac
     stacks->pid = pid;
     stacks->probe = probe;
     stacks->known_ns = now_ns;
+    stacks->is_new = is_new;
     stacks->growth.counter.fd = -1;
     mprof__idle_check_init(&stacks->idle);
     return MPROF_OK;
@@ -103,8 +103,8 @@ static mprof_status find_python(mprof__process_stacks *stacks, const mprof__proc
         return MPROF_ENOTFOUND;
     }
     stacks->retry_ns = now_ns + (pause_ns < RETRY_MAX_NS ? pause_ns : RETRY_MAX_NS);
-    bool is_fork = parent && parent->reader && mprof__procfs_stat_read(&stat, stacks->pid) == 0 &&
-                   !stat.has_executed;
+    stacks->has_executed = mprof__procfs_stat_read(&stat, stacks->pid) != 0 || stat.has_executed;
+    bool is_fork = parent && parent->reader && !stacks->has_executed;
     if (is_fork) {
         hints = mprof__python_stacks_hints(parent->reader);
     }
@@ -472,12 +472,12 @@ static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *e
     }
 
     for (size_t i = 0; i < stacks->lanes.count && !lane; i++) {
-        if (strcmp(stacks->lanes.items[i]->name, native_lane) == 0) {
+        if (strcmp(stacks->lanes.items[i]->name, MPROF_LANE_NATIVE) == 0) {
             lane = stacks->lanes.items[i];
         }
     }
     if (!lane) {
-        lane = mprof__stack_lanes_claim(&stacks->lanes, native_lane);
+        lane = mprof__stack_lanes_claim(&stacks->lanes, MPROF_LANE_NATIVE);
     }
     mprof__stack_sum *sum = lane ? mprof__stack_lane_sum(lane, 0, moment->before_ns) : NULL;
     if (sum) {
@@ -516,6 +516,46 @@ static void credit_birth(mprof__process_stacks *stacks, const mprof__python_samp
 
     if (thread) {
         mprof__stack_thread_grow(thread, bytes, moment);
+    }
+}
+
+static void write_memory(mprof__process_stacks *stacks, int64_t from_ns, int64_t to_ns,
+                         const mprof__stack_sum *sum)
+{
+    mprof__event_log_stack(stacks->context->tree->log, stacks->pid, MPROF_LANE_MEMORY, from_ns,
+                           to_ns, sum);
+}
+
+/* What the process has at its first sample: all of it has grown since it executed its program, or
+ * born_bytes since it was forked, which are credited to its stack. */
+static void write_start(mprof__process_stacks *stacks, int64_t born_bytes,
+                        const mprof__stack_moment *moment)
+{
+    mprof__stack_sum sum = {.released_bytes = stacks->left_bytes};
+
+    if (stacks->is_new && stacks->has_executed) {
+        sum.grown_bytes = moment->rss_bytes;
+        sum.peak_bytes = moment->rss_bytes;
+    } else if (stacks->growth.is_birth_known) {
+        sum.peak_bytes = moment->rss_bytes - born_bytes;
+    } else {
+        return;
+    }
+    stacks->left_bytes = 0;
+    /* the file has times in microseconds */
+    int64_t from_ns =
+        stacks->known_ns < moment->now_ns - 2000 ? stacks->known_ns : moment->now_ns - 2000;
+    write_memory(stacks, from_ns, moment->now_ns, &sum);
+}
+
+/* What it had at the last sample in which it ran Python code. */
+static void write_last(mprof__process_stacks *stacks)
+{
+    if (stacks->running_ns != 0) {
+        write_memory(stacks, stacks->running_ns, stacks->running_ns,
+                     &(mprof__stack_sum){.peak_bytes = stacks->running_bytes});
+        stacks->left_bytes = stacks->running_bytes;
+        stacks->running_ns = 0;
     }
 }
 
@@ -646,6 +686,7 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
                                ? moment.before_ns
                                : now_ns - stacks->context->interval_ns;
         mprof__process_growth_reset(&stacks->growth);
+        write_start(stacks, born_bytes, &moment);
     }
     take_over(stacks, sample, &moment);
     credit_growth(stacks, &moment);
@@ -655,6 +696,10 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
     account_for_time(stacks, is_timed, &moment);
     stacks->sampled_ns = now_ns;
     stacks->sampled_bytes = rss_bytes;
+    if (has_frames(sample)) {
+        stacks->running_ns = now_ns;
+        stacks->running_bytes = rss_bytes;
+    }
     return MPROF_OK;
 }
 
@@ -768,7 +813,9 @@ void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns)
     for (size_t i = 0; i < stacks->thread_count; i++) {
         mprof__stack_thread_end(stacks->threads[i], 0, &moment, &sink);
     }
+    write_last(stacks);
     close_reader(stacks);
+    stacks->is_new = true; /* whatever comes next */
     stacks->known_ns = now_ns;
     stacks->retry_ns = now_ns;
 }
@@ -789,4 +836,5 @@ void mprof__process_stacks_cut(mprof__process_stacks *stacks, int64_t now_ns)
     for (size_t i = 0; i < stacks->thread_count; i++) {
         mprof__stack_thread_cut(stacks->threads[i], &moment, &sink);
     }
+    write_last(stacks);
 }

@@ -46,6 +46,9 @@ typedef struct mprof__process_stacks {
     mprof__memory_probe *probe;   /* borrowed: its resident memory */
     mprof__python_stacks *reader; /* NULL: no Python found yet */
     bool is_refused;              /* it cannot be read until it executes another program */
+    bool is_new;                  /* it was born, or executed its program, while recorded */
+    bool has_executed;            /* its memory is not a copy of its parent's */
+    int64_t left_bytes;           /* memory at the last sample of the program before, or 0 */
     int64_t retry_ns;             /* when to look for a Python again */
     int64_t tried_ns;             /* when it was looked for last, in vain; 0: never */
     mprof__idle_check idle;
@@ -59,6 +62,8 @@ typedef struct mprof__process_stacks {
     size_t thread_size;
     int64_t sampled_ns; /* the last sample, or up to when it holds; 0: none */
     int64_t sampled_bytes;
+    int64_t running_ns; /* the last sample in which Python code ran; 0: none */
+    int64_t running_bytes;
     int64_t timed_ns;      /* up to when time is accounted for */
     uint64_t held_samples; /* of the last stacks, not accounted for yet */
     int64_t held_ns;
@@ -71,9 +76,10 @@ typedef struct mprof__process_stacks {
     bool is_fast;         /* sampled more often until the next regular sample */
 } mprof__process_stacks;
 
-/* hints: of the process that forked it, NULL: none. now_ns: as everywhere here, CLOCK_MONOTONIC. */
+/* is_new: it was born while it is recorded. now_ns: as everywhere here, CLOCK_MONOTONIC. */
 mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stack_context *context,
-                                        int64_t pid, mprof__memory_probe *probe, int64_t now_ns);
+                                        int64_t pid, mprof__memory_probe *probe, bool is_new,
+                                        int64_t now_ns);
 void mprof__process_stacks_free(mprof__process_stacks *stacks);
 
 /* Takes a sample. is_timed: it stands for the time since the last such sample; else it was taken

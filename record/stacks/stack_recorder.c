@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Between samples of a process whose memory grows. */
 #define FAST_NS INT64_C(10000000)
@@ -66,6 +68,7 @@ struct mprof__stack_recorder {
     ended_span *ended;        /* owned; not written yet */
     size_t ended_count;
     size_t ended_size;
+    uint64_t begin_ticks;   /* since boot, when it began */
     int64_t regular_ns;     /* next regular sample; 0: not begun */
     int64_t fast_ns;        /* next sample of those whose memory grows; INT64_MAX: none */
     int64_t events_ns;      /* no sample for a page fault before this; 0: at once */
@@ -246,8 +249,19 @@ void mprof__stack_recorder_set_check(mprof__stack_recorder *recorder, mprof__rec
     recorder->check = check;
 }
 
+/* In the unit of start times in /proc. */
+static uint64_t ticks_since_boot(void)
+{
+    struct timespec now = {0, 0};
+    uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * ticks_per_s + (uint64_t)now.tv_nsec * ticks_per_s / 1000000000;
+}
+
 void mprof__stack_recorder_begin(mprof__stack_recorder *recorder, int64_t now_ns)
 {
+    recorder->begin_ticks = ticks_since_boot();
     recorder->regular_ns = now_ns;
     recorder->write_ns = now_ns + recorder->write_pause_ns;
     recorder->spans_ns = now_ns;
@@ -279,8 +293,9 @@ static mprof__process_stacks *find_or_add(mprof__stack_recorder *recorder, mprof
         return NULL;
     }
     recorder->processes = processes;
+    bool is_new = recorder->plan.from_start || process->start_ticks > recorder->begin_ticks;
     if (mprof__process_stacks_open(&stacks, &recorder->context, process->pid, &process->probe,
-                                   now_ns) != MPROF_OK ||
+                                   is_new, now_ns) != MPROF_OK ||
         mprof__number_map_put(&recorder->by_pid, (uint64_t)process->pid, (uintptr_t)stacks) !=
             MPROF__PUT_DONE) {
         mprof__process_stacks_free(stacks);

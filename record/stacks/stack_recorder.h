@@ -19,6 +19,7 @@ typedef struct mprof__stack_plan {
     const char *chosen;  /* "own", "all", or patterns, one a line; NULL: no stacks; borrowed */
     int64_t interval_ns; /* between regular samples */
     bool without_events; /* sample at regular times alone */
+    bool from_start;     /* all processes are born while they are recorded */
 } mprof__stack_plan;
 
 /* Whether a function is recorded by its process itself: then its calls are in the file already. */

@@ -434,6 +434,9 @@ class Export(TestCase):
                   f"#STACK|100|{START + 2}.0|{START + 4}.0|\\e|0|5|0.5|0.0|0.0|14.0 nan nan\n",
                   f"#STACK|100|{START}.0|{START + 4}.0|T-1|1|40|4.0|0.0|0.0|14.0 nan nan\n",
                   f"FUNC m.load 10.0 {START}.5 13.0 {START + 2}.0 1 sampled=0.05\n"]
+        # what a process had at its first sample is no stack
+        lines.append(own_line("STACK", 100, f"{START}.000000", f"{START}.100000", "process memory", 0, 0, "0.000000",
+                              "8.000000", "0.000000", "10.000000"))
         (self.directory / "stacks.dat").write_text("CMDLINE app\n" + "".join(lines))
 
     def test_sampled_stacks(self):
@@ -442,7 +445,7 @@ class Export(TestCase):
             "app 500000", "app;m.main;m.load 2000000", "app;m.main;m.a:b 1500000", "app;T-1;m.main 4000000"])
         self.assertEqual(sorted(self.run_mprof("export", "--to", "collapsed", "--by", "growth",
                                                "stacks.dat").stdout.splitlines()),
-                         [f"m.main;m.a:b {MIB}", f"m.main;m.load {3 * MIB}"])
+                         [f"before sampling {8 * MIB}", f"m.main;m.a:b {MIB}", f"m.main;m.load {3 * MIB}"])
         half = self.run_mprof("export", "--to", "collapsed", "-w", "0,1", "stacks.dat").stdout
         self.assertEqual(half.splitlines(), ["app;m.main;m.load 1000000", "app;T-1;m.main 1000000"])
         document = json.loads(self.export("speedscope", "stacks.dat")[0].read_text())

@@ -342,6 +342,49 @@ class Functions(TestCase):
         self.assertEqual(item["total"]["growth_bytes"] - item["total"]["release_bytes"], 10 * MIB)
         self.assertEqual(item["outside"]["growth_bytes"], 1 * MIB)
 
+    def memory(self, grown, released, peak, span, pid=1):
+        return self.stack(0, 0, 0, grown, released, peak, pid, "process\\x20memory", span)
+
+    def check_sum(self, item, mib):
+        outside, functions = item["outside"], item["functions"]
+        total = sum(row["growth_bytes"] - row["release_bytes"] for row in [outside, *(f["own"] for f in functions)])
+        self.assertAlmostEqual(total / MIB, mib, places=5)
+        self.assertAlmostEqual(item["change_bytes"] / MIB, mib, places=5)
+
+    def test_growth_before_the_first_sample_has_a_row(self):
+        item, = self.document(self.write_stacks(
+            self.stack(1, 100, 10.0, grown=8), self.memory(9, 0, 9, (-1, 0.2)), self.memory(0, 0, 19.5, (9.5, 9.5))))
+        row, = [f for f in item["functions"] if f["name"] == "before sampling"]
+        self.assertEqual(row["total"]["growth_bytes"], 9 * MIB)
+        self.assertEqual(row["total"]["growth_low_bytes"], row["total"]["growth_high_bytes"])
+        self.assertEqual(item["outside"]["growth_bytes"], 3 * MIB)  # the curve ends at 20
+        self.check_sum(item, 20)
+
+    def test_what_a_process_gives_back_at_its_end_is_no_release(self):
+        item, = self.document(self.write_stacks(
+            self.stack(1, 100, 10.0, grown=20), self.memory(9, 0, 9, (-1, 0.2)), self.memory(0, 0, 29.5, (9.5, 9.5)),
+            own_line("EXIT", 1, f"{T0 + 11}", "status", 0)))
+        self.assertEqual(item["total"]["release_bytes"], 0)
+        self.check_sum(item, 29.5)
+
+    def test_growth_of_a_program_that_executes_another(self):
+        item, = self.document(self.write_stacks(
+            self.stack(1, 50, 5.0, grown=30, span=(0, 5)), self.memory(9, 0, 9, (-1, 0.2)),
+            self.memory(0, 0, 39, (4.9, 4.9)), self.memory(8, 39, 8, (4.9, 5.1)),
+            self.stack(2, 50, 5.0, grown=12, span=(5, 10))))
+        self.assertEqual(item["outside"]["release_bytes"], 39 * MIB)
+        self.check_sum(item, 20)
+
+    def test_growth_of_a_child_before_its_first_sample(self):
+        """A forked one has what its parent had, and may have ended before its memory was read again."""
+        item, = self.document(self.write_stacks(
+            self.stack(1, 100, 10.0, grown=10), own_line("PROC", 2, 1, f"{T0 + 5:.6f}", "x"),
+            f"CHLD 2 33 {T0 + 5.05:.4f}\n", self.stack(2, 1, 0.1, grown=25, pid=2, peak=38, span=(5, 5.2)),
+            self.memory(0, 0, 13, (5, 5.1), pid=2), self.memory(0, 0, 38, (5.1, 5.1), pid=2),
+            own_line("EXIT", 2, f"{T0 + 5.2}", "status", 0)))
+        self.assertEqual(item["outside"]["release_bytes"], 0)
+        self.check_sum(item, 35)
+
     def test_samples_without_a_shown_function_are_outside_of_calls(self):
         item, = self.document(self.write_stacks(self.stack(0, 30, 3.0, grown=2), self.stack(2, 70, 7.0, grown=6)))
         self.assertEqual(item["outside"]["growth_bytes"], 4 * MIB)  # 2, and 2 that no sample has

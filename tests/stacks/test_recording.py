@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -364,6 +365,54 @@ else:
         for name in "first", "second":
             self.assertGreater(Stacks(recording).total[f"__main__.{name}"].seconds, 0.15, name)
             self.assertIn(f"__main__.{name}", {call.name for call in recording.calls})
+
+    GROW = """
+import os, subprocess, sys
+def grow(mib):
+    kept = bytearray(mib << 20)
+    burn(0.3)
+def main():
+    grow(30)
+    if len(sys.argv) == 1:
+        subprocess.run([sys.executable, sys.argv[0], 'started'])
+        child = os.fork()
+        if child == 0:
+            grow(20)
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.execv(sys.executable, [sys.executable, *sys.argv, 'executed'])
+main()
+"""
+
+    def test_growth_of_a_process_from_its_start(self):
+        """What its rows add up to is what it had when it last ran Python."""
+        recording = self.record(self.GROW, "--stacks", "-M", "--nopython")
+        main, stacks = int(recording.facts["pid"]), Stacks(recording)
+        net, last = {}, {}
+        for pid, _, _, row in stacks.rows:
+            net[pid] = net.get(pid, 0) + row.grown - row.released
+        for pid, _, _, row in stacks.memory:
+            net[pid] = net.get(pid, 0) + row.grown - row.released
+            last[pid] = row.peak
+        self.assertEqual(len(last), 3)
+        for pid, mib in last.items():
+            inherited = next(row.peak - row.grown for owner, _, _, row in stacks.memory if owner == pid)
+            self.assertAlmostEqual(net[pid], mib - inherited, delta=1.2)  # pages that are mapped many at a time
+        starts = [(pid, row.grown) for pid, _, _, row in stacks.memory if row.grown]
+        self.assertEqual(sorted(pid == main for pid, _ in starts), [False, True, True])
+        for _, mib in starts:
+            self.assertTrue(3 < mib < 15, mib)
+        done = self.run_mprof("functions", "out.dat")
+        self.assertRegex(done.stdout, r"(?m)^before sampling +\+\d")
+
+    def test_growth_before_an_attach_is_not_counted(self):
+        program = self.start("/usr/bin/python3", self.program(
+            "kept = bytearray(64 << 20)\nprint('ready', flush=True)\nburn(2)\n"))
+        self.wait_for_output(program, "ready")
+        time.sleep(0.03)  # the kernel's start times have hundredths of a second
+        self.run_mprof("attach", "--stacks", "-T", "0.02", "-t", "0.5", "-o", "out.dat", program.pid)
+        recording = Recording(self.directory / "out.dat")
+        self.assertEqual([row.grown for _, _, _, row in Stacks(recording).memory], [0])
 
     def test_time_limit(self):
         """What runs on is open, and ends with the recording."""

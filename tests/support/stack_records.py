@@ -22,7 +22,7 @@ class Sum:
 
 class Stacks:
     """`own` and `total` of each function: with it innermost, and anywhere on the stack (once). `direct`: innermost
-    but for functions of the module `truth`."""
+    but for functions of the module `truth`. `memory`: what processes had at their first and last samples."""
 
     def __init__(self, recording):
         self.frames = {}  # id -> (parent, name, file, line)
@@ -31,10 +31,14 @@ class Stacks:
             assert int(parent) == 0 or int(parent) in self.frames, f"no caller: {frame}"
             self.frames[int(frame)] = (int(parent), name, file, int(line))
         self.rows = []
+        self.memory = []  # (pid, from, to, Sum)
         for fields in recording.records("STACK"):
             pid, start, end, lane, node, samples, *numbers = fields
             assert float(start) <= float(end), fields
             assert int(node) == 0 or int(node) in self.frames, fields
+            if lane.replace(r"\x20", " ") == "process memory":
+                self.memory.append((int(pid), float(start), float(end), Sum(int(samples), *map(float, numbers))))
+                continue
             self.rows.append((int(pid), lane, int(node), Sum(int(samples), *map(float, numbers))))
         self.own = collections.defaultdict(Sum)
         self.total = collections.defaultdict(Sum)

@@ -135,8 +135,9 @@ typedef struct mprof_sampled_stack {
                               MPROF_SAMPLED_FRAME_NONE: no function that is shown was running */
     double from_s;       /**< unix seconds */
     double to_s;         /**< unix seconds */
-    const char *lane;    /**< thread: "" is the main one, "native threads" are all those without
-                              Python; owned by the profile */
+    const char *lane;    /**< thread: "" is the main one, MPROF_LANE_NATIVE are all those without
+                              Python, MPROF_LANE_MEMORY is what the process had at its first and
+                              last samples; owned by the profile */
     uint64_t samples;    /**< how many; 0: stacks that were only read because memory grew */
     double seconds;      /**< the time they stand for */
     double grown_mib;    /**< gross growth that is credited to them */

@@ -57,6 +57,11 @@ typedef struct mprof_stack_frame {
     int64_t line;    /**< the first of the code; 0: not known */
 } mprof_stack_frame;
 
+/** The lane of what threads without Python had. */
+#define MPROF_LANE_NATIVE "native threads"
+/** The lane of what a process had at its first and at its last sample: not of a thread. */
+#define MPROF_LANE_MEMORY "process memory"
+
 /** Samples of one thread, in one process and period, whose innermost frame was one node. */
 typedef struct mprof_stack_samples {
     int64_t frame;    /**< id of the node; 0: no frame of the thread is shown */
