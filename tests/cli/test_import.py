@@ -171,6 +171,14 @@ class Import(TestCase):
             done = self.run_mprof("peak", self.put("day.txt", log), expect=1)
             self.assertRegex(done.stderr, r"\Amprof: day.txt:\d+: .*: record with `pidstat -r -H -h'\n\Z")
 
+    def test_a_row_of_pidstat_without_its_command(self):
+        header = "#      Time   UID       PID  minflt/s  majflt/s     VSZ     RSS   %MEM  Command\n"
+        row = "1795183200     0        {}      1.00      0.00   90000    {}   0.10"
+        log = header + row.format(100, 10240) + "  python3\n" + row.format(101, 20480) + "\n"
+        recording = self.imported(self.put("cut.txt", log))
+        self.assertEqual(recording.mem, [(10.0, 1795183200.0)])
+        self.assertIn("too few fields (line 3)", self.said)
+
     @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
     def test_massif(self):
         hog = self.hog()

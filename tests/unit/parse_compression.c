@@ -233,6 +233,27 @@ static void test_without_memory(void **state)
     }
 }
 
+/* After each the file has more, whatever the clock says: a kill loses nothing before it. */
+static void test_commits_more_than_a_second_apart(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        mprof_writer *writer;
+        off_t size = 0;
+        int fd = memfd_create("x", 0);
+        assert_int_equal(mprof_writer_open(&writer, fd, "x", NULL), MPROF_OK);
+        assert_int_equal(mprof_writer_compress(writer, kinds[k], 1.5, NULL), MPROF_OK);
+        for (int i = 0; i < 3; i++) {
+            (void)mprof_writer_append_mem(writer, (mprof_sample){5, 1795330000 + i});
+            assert_int_equal(mprof_writer_commit(writer, NULL), MPROF_OK);
+            assert_true(lseek(fd, 0, SEEK_END) > size);
+            size = lseek(fd, 0, SEEK_END);
+        }
+        mprof_writer_free(writer);
+        close(fd);
+    }
+}
+
 static void test_names(void **state)
 {
     static const struct {
@@ -261,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_every_cut),
         cmocka_unit_test(test_every_damaged_byte),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_commits_more_than_a_second_apart),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
