@@ -125,7 +125,9 @@ int mprof__measures_collect(mprof__measures *measures, const mprof__results *res
     int status = 0;
     size_t first = 0; /* results are in the order of the subjects */
     for (size_t subject = 0; subject < results->subject_count && status == 0; subject++) {
-        subject_results from = {subject, &results->subjects[subject], results->results + first, 0};
+        subject_results from = {subject, &results->subjects[subject],
+                                /* not even 0 may be added to NULL */
+                                first < results->count ? &results->results[first] : NULL, 0};
         while (first < results->count && results->results[first].subject == subject) {
             first++;
             from.count++;

@@ -95,6 +95,7 @@ static void read_sections(int fd, const Elf64_Ehdr *header, mprof__elf_symbol *s
     size_t length = header->e_shnum < SECTIONS_MAX ? header->e_shnum : SECTIONS_MAX;
     Elf64_Shdr *sections = malloc((length + 1) * sizeof *sections);
     char *names = NULL;
+    bool has_symbols = false;
 
     if (!sections || header->e_shstrndx >= length ||
         !read_all(fd, sections, length * sizeof *sections, header->e_shoff)) {
@@ -106,6 +107,10 @@ static void read_sections(int fd, const Elf64_Ehdr *header, mprof__elf_symbol *s
         const Elf64_Shdr *one = &sections[i];
 
         if (one->sh_type == SHT_SYMTAB && one->sh_link < length) {
+            if (has_symbols) { /* a file has one; thousands of large ones would take minutes */
+                continue;
+            }
+            has_symbols = true;
             read_symbols(fd, one, &sections[one->sh_link], symbols, count);
         } else if (names && one->sh_name < sections[header->e_shstrndx].sh_size &&
                    strcmp(names + one->sh_name, wanted) == 0) {
