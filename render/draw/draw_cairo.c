@@ -458,23 +458,58 @@ static mprof_status cairo_failure(cairo_status_t status, mprof_error *error)
     return mprof_error_set(error, MPROF_EDRAW, "cannot draw: %s", cairo_status_to_string(status));
 }
 
-/* The pixels of a unit, if the context has as many in both directions and begins at a whole one;
- * else 0: shapes are painted as in a vector format, without alignment to pixels. */
-static double pixel_scale(cairo_t *cairo)
+/* Where a context's units are among the pixels of its image. */
+struct pixels {
+    double x, y;  /* of the origin */
+    double scale; /* of a unit; 0: there are no pixels, or units are not the same in x and y */
+};
+
+static struct pixels pixels_of(cairo_t *cairo)
 {
     cairo_surface_t *target = cairo_get_group_target(cairo);
     if (cairo_surface_get_type(target) != CAIRO_SURFACE_TYPE_IMAGE) {
-        return 0;
+        return (struct pixels){0, 0, 0};
     }
     cairo_matrix_t matrix;
     double scale_x, scale_y, offset_x, offset_y;
     cairo_get_matrix(cairo, &matrix);
     cairo_surface_get_device_scale(target, &scale_x, &scale_y);
     cairo_surface_get_device_offset(target, &offset_x, &offset_y);
-    double x = matrix.x0 * scale_x + offset_x, y = matrix.y0 * scale_y + offset_y;
     bool is_straight = matrix.xy == 0 && matrix.yx == 0 && matrix.xx == matrix.yy &&
                        matrix.xx > 0 && scale_x == scale_y;
-    return is_straight && x == floor(x) && y == floor(y) ? matrix.xx * scale_x : 0;
+    return (struct pixels){matrix.x0 * scale_x + offset_x, matrix.y0 * scale_y + offset_y,
+                           is_straight ? matrix.xx * scale_x : 0};
+}
+
+/* The pixels of a unit, if the context begins at a whole one; else 0: shapes are painted as in a
+ * vector format, without alignment to pixels. */
+static double pixel_scale(cairo_t *cairo)
+{
+    struct pixels pixels = pixels_of(cairo);
+    bool is_whole = pixels.x == floor(pixels.x) && pixels.y == floor(pixels.y);
+    return is_whole ? pixels.scale : 0;
+}
+
+/* The edges of a range of units, [0, length], moved to the next whole pixel: the paper of a part of
+ * a pixel would be mixed with what is behind it. At least one pixel remains. */
+static void move_to_pixels(double *begin, double *end, double origin, double scale, double length)
+{
+    double first = floor(origin + 0.5), last = floor(origin + length * scale + 0.5);
+    *begin = (first - origin) / scale;
+    *end = (fmax(last, first + 1) - origin) / scale;
+}
+
+static void clip_to_figure(cairo_t *cairo, const mprof_figure *figure)
+{
+    struct pixels pixels = pixels_of(cairo);
+    double left = 0, right = mprof_figure_width_px(figure);
+    double top = 0, bottom = mprof_figure_height_px(figure);
+    if (pixels.scale > 0) {
+        move_to_pixels(&left, &right, pixels.x, pixels.scale, right);
+        move_to_pixels(&top, &bottom, pixels.y, pixels.scale, bottom);
+    }
+    cairo_rectangle(cairo, left, top, right - left, bottom - top);
+    cairo_clip(cairo);
 }
 
 mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
@@ -497,8 +532,7 @@ mprof_status mprof_figure_paint(const mprof_figure *figure, cairo_t *cairo,
     cairo_new_path(cairo);
     cairo_translate(cairo, placing.x, placing.y);
     cairo_scale(cairo, placing.scale, placing.scale);
-    cairo_rectangle(cairo, 0, 0, mprof_figure_width_px(figure), mprof_figure_height_px(figure));
-    cairo_clip(cairo);
+    clip_to_figure(cairo, figure);
     paint(figure, engine, cairo, options, pixel_scale(cairo));
     cairo_restore(cairo);
     return cairo_failure(cairo_status(cairo), error);

@@ -39,6 +39,8 @@
 #define TICK_PX 4.0
 #define RAMP_SHARE 0.99
 #define FIRST_COLUMNS 32 /* until the width is known */
+#define END_LEAST_PX 1.2 /* radius of a dot */
+#define END_MOST_PX 3.0
 #define LOG_DECADES 1e5
 
 /* ---- geometry ---- */
@@ -199,6 +201,42 @@ static void draw_rows(struct page *page)
     }
 }
 
+/* Whether the member ended badly within the time that is shown. */
+static bool has_bad_end(const struct page *page, size_t item)
+{
+    double end_s = page->members->items[item].end_s;
+    return end_s >= page->layout->from_s && end_s <= page->layout->to_s;
+}
+
+static bool has_bad_ends(const struct page *page)
+{
+    size_t item = 0;
+    while (item < page->members->count && !has_bad_end(page, item)) {
+        item++;
+    }
+    return item < page->members->count;
+}
+
+/* Of several members that share a row, the first one. */
+static void draw_ends(const struct page *page)
+{
+    const mprof__layout *layout = page->layout;
+    double last_y = -INFINITY;
+    for (size_t item = 0; item < page->members->count; item++) {
+        mprof_box box = row_box(page, item);
+        double y = box.y + box.height / 2;
+        if (!has_bad_end(page, item) || y == last_y) {
+            continue;
+        }
+        double share =
+            (page->members->items[item].end_s - layout->from_s) / (layout->to_s - layout->from_s);
+        mprof__add_dot(layout->figure, MPROF_ROLE_MEMBER_END, MPROF_COLOUR_NONE,
+                       box.x + box.width * share, y,
+                       fmax(END_LEAST_PX, fmin(box.height / 2 - 1, END_MOST_PX)));
+        last_y = y;
+    }
+}
+
 /* ---- left of the rows ---- */
 
 static size_t fit_row_name(const struct page *page, size_t item, char *text, size_t size)
@@ -336,6 +374,12 @@ static void key_words(const struct page *page, char *text, size_t size)
     if (members->highest_mib > page->ramp.high_mib * 1.001) {
         used += snprintf(text + used, size - (size_t)used, "Last colour: above that. ");
     }
+    if (page->layout->options->memory_mib[1] > 0 && page->ramp.low_mib > 0) {
+        used += snprintf(text + used, size - (size_t)used, "First colour: that or less. ");
+    }
+    if (has_bad_ends(page)) {
+        used += snprintf(text + used, size - (size_t)used, "Red dot: an abnormal end. ");
+    }
     used += snprintf(text + used, size - (size_t)used, "Blank: not running. ");
     if (page->grid.per_row > 1) {
         used += snprintf(text + used, size - (size_t)used, "A row is the highest of %s %s, ",
@@ -416,6 +460,7 @@ static mprof_status draw(struct page *page)
     mprof__draw_heading(layout);
     draw_band(page);
     draw_rows(page);
+    draw_ends(page);
     draw_time_axis(page);
     mprof__begin_group(figure, MPROF_GROUP_LANE_NAMES);
     draw_names(page);

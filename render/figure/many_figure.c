@@ -156,7 +156,8 @@ static void add_count(struct sentence *sentence, const mprof__members *members)
 }
 
 /* All processes of the only recording, where its peak is known. */
-static void add_sum(struct sentence *sentence, const mprof__layout *layout)
+static void add_sum(struct sentence *sentence, const mprof__layout *layout,
+                    const mprof__members *members)
 {
     const mprof__figure_input *input = &layout->inputs[0];
     const mprof_series *total = &mprof_profile_ticks(input->profile, 0)->total;
@@ -171,7 +172,8 @@ static void add_sum(struct sentence *sentence, const mprof__layout *layout)
         mprof__memory_text_in(peak, sizeof peak, layout->options->unit, sum->peak.mib),
         mprof__duration_text(at, sizeof at, fmax(0, mprof__axis_time_s(input, sum->peak.time_s))));
     if (!isnan(bound_mib) && !mprof__is_window(layout)) {
-        add_fact(sentence, "sum of the peaks %s",
+        add_fact(sentence, "sum of the %s %s",
+                 members->kind == MPROF_MEMBERS_BY_RANK ? "peaks" : "peaks of all ranks",
                  mprof__memory_text_in(peak, sizeof peak, layout->options->unit, bound_mib));
     }
 }
@@ -195,7 +197,7 @@ static char *facts_of(const mprof__layout *layout, const mprof__members *members
     add_fact(&sentence, "%s", layout->is_share ? "each from start to end" : text);
     add_count(&sentence, members);
     add_highest(&sentence, layout, members);
-    add_sum(&sentence, layout);
+    add_sum(&sentence, layout, members);
     if (members->count > 2) {
         add_fact(&sentence, "median %s",
                  mprof__memory_text_in(text, sizeof text, layout->options->unit,

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LEVEL_PX 1.5 /* low and high of a column that are this near are one point */
-#define LEAST_PX 1.0 /* width of what ran for a column only */
+#define LEVEL_PX 1.5        /* low and high of a column that are this near are one point */
+#define LEAST_PX 1.0        /* width of what ran for a column only */
+#define OUTSIDE_MOST_PX 1e5 /* coordinates that every format can write */
 
 /* Points that are collected before those on straight lines are left out. */
 struct line {
@@ -83,7 +84,8 @@ double mprof__member_column_x(const mprof__members *members, const mprof__member
 double mprof__member_y(const mprof__member_plot *plot, double mib)
 {
     double y = mprof__scale_at(&plot->memory, mib);
-    return fmin(fmax(y, plot->box.y), plot->box.y + plot->box.height);
+    double outside = plot->is_clipped ? OUTSIDE_MOST_PX : 0;
+    return fmin(fmax(y, plot->box.y - outside), plot->box.y + plot->box.height + outside);
 }
 
 /* A part without gaps, [first, end). */

@@ -11,6 +11,7 @@ typedef struct mprof__member_plot {
     /* Points this near to the line through their neighbours are left out; 0: none is, as where
      * tooltips show the nearest point. */
     double straight_px;
+    bool is_clipped; /* what is outside of the box is not drawn; else it is at its edge */
 } mprof__member_plot;
 
 /* The middle of a column. */

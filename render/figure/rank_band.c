@@ -81,8 +81,9 @@ static void label_worst(mprof__layout *layout, const mprof__members *members,
     double y = mprof__member_y(plot, worst->peak_mib);
     bool has_peak = !(layout->options->without & MPROF_PART_PEAK);
     mprof__begin_group(layout->figure, MPROF_GROUP_MARKS);
-    bool is_above = mprof__scale_at(&plot->memory, worst->peak_mib) < plot->box.y;
-    if (has_peak && !is_above) {
+    bool is_above = y<plot->box.y, is_below = y> plot->box.y + plot->box.height;
+    y = fmin(fmax(y, plot->box.y), plot->box.y + plot->box.height);
+    if (has_peak && !is_above && !is_below) {
         mprof__add_dot(layout->figure, MPROF_ROLE_PEAK_DOT, MPROF_COLOUR_NONE, x, y, DOT_RADIUS_PX);
     }
     if (layout->occupancy) {
@@ -119,7 +120,8 @@ void mprof__draw_rank_band(mprof__layout *layout, const mprof__members *members)
 {
     mprof_figure *figure = layout->figure;
     const mprof__member_plot plot = {layout->plot, layout->memory,
-                                     layout->options->form == MPROF_FORM_BAND ? 0 : STRAIGHT_PX};
+                                     layout->options->form == MPROF_FORM_BAND ? 0 : STRAIGHT_PX,
+                                     layout->options->memory_mib[1] > 0};
     mprof__begin_group(figure, MPROF_GROUP_CURVES);
     mprof__draw_column_band(figure, members, &plot, MPROF_ROLE_BAND, mprof__column_low,
                             mprof__column_high, 1);

@@ -282,7 +282,7 @@ static void draw_panel(const struct page *page, size_t item)
     mprof__layout *layout = page->layout;
     mprof_figure *figure = layout->figure;
     mprof_box box = plot_of(page, item);
-    mprof__member_plot plot = {box, scale_in(page, box), MEDIAN_STRAIGHT_PX};
+    mprof__member_plot plot = {box, scale_in(page, box), MEDIAN_STRAIGHT_PX, false};
     bool is_worst = item == 0 && page->members->count > 1;
     mprof__add_rect(
         figure, MPROF_ROLE_MEMBER_FIELD, MPROF_COLOUR_NONE,

@@ -770,9 +770,9 @@ static void draw_several(struct pen *pen, double *values)
 
 /* A row, or several, of bars that share the scale of all. `values`: by column; NAN: nothing ran. */
 static void put_member(struct pen *pen, const double *values, int rows, const char *name,
-                       double peak_mib, bool is_worst)
+                       const char *memory, bool is_worst)
 {
-    char memory[60], both[400];
+    char both[400];
     mprof_role role = is_worst ? MPROF_ROLE_MEMBER_NAME_WORST : MPROF_ROLE_TICK;
     for (int c = 0; c < pen->width; c++) {
         if (!isnan(values[c])) {
@@ -780,7 +780,6 @@ static void put_member(struct pen *pen, const double *values, int rows, const ch
                     is_worst ? MPROF_ROLE_WORST : MPROF_ROLE_CURVE, MPROF_COLOUR_NONE);
         }
     }
-    mprof__memory_text_in(memory, sizeof memory, pen->layout->options->unit, peak_mib);
     if (rows > 1) {
         put_name(pen, pen->row, name, role, MPROF_COLOUR_NONE);
         put_name(pen, pen->row + 1, memory, MPROF_ROLE_PEAK_NAME, MPROF_COLOUR_NONE);
@@ -796,16 +795,61 @@ static void put_member(struct pen *pen, const double *values, int rows, const ch
     pen->row += rows;
 }
 
+/* A sign where it ended badly, and the reason if there is room behind. */
+static void put_bad_end(const struct pen *pen, const double *values, int row,
+                        const mprof__member *member)
+{
+    const mprof__layout *layout = pen->layout;
+    double share = (member->end_s - layout->from_s) / (layout->to_s - layout->from_s);
+    if (!(share >= 0 && share <= 1)) {
+        return;
+    }
+    int column = (int)fmin(share * pen->width, pen->width - 1);
+    int last = pen->width - 1;
+    while (last >= 0 && isnan(values[last])) {
+        last--;
+    }
+    put_text(pen, pen->gutter + column, row, "\xC3\x97", MPROF_ROLE_DEATH_NAME, MPROF_COLOUR_NONE);
+    /* "killed: out of memory", or what is behind the colon */
+    const char *colon = strchr(member->end_text, ':');
+    const char *texts[] = {member->end_text, colon ? colon + 2 : ""};
+    for (size_t i = 0; i < 2 && last <= column; i++) {
+        int wide = columns_of(pen->room, texts[i], strlen(texts[i]));
+        if (wide + 2 <= pen->width - column) {
+            put_text(pen, pen->gutter + column + 2, row, texts[i], MPROF_ROLE_DEATH_NAME,
+                     MPROF_COLOUR_NONE);
+            return;
+        }
+    }
+}
+
+static const char *member_memory_text(const struct pen *pen, char *text, size_t size,
+                                      const char *before, double mib)
+{
+    char memory[48];
+    snprintf(text, size, "%s%s", before,
+             mprof__memory_text_in(memory, sizeof memory, pen->layout->options->unit, mib));
+    return text;
+}
+
 /* Of a band: lowest, mean and highest of all. */
-static void put_column_line(struct pen *pen, double *values, int rows, const char *name,
+static void put_column_line(struct pen *pen, double *values, int rows, const char *which,
                             const mprof__members *members, mprof__column_value *value)
 {
+    char name[80], count[32], memory[60];
     double most = 0;
+    snprintf(name, sizeof name, "%s of %s %s", which,
+             mprof__count_text(count, sizeof count, members->count),
+             mprof__member_noun(members->kind, members->count));
+    if (rows < 2 || columns_of(pen->room, name, strlen(name)) > pen->gutter - 1) {
+        snprintf(name, sizeof name, "%s", which);
+    }
     for (size_t c = 0; c < members->column_count; c++) {
         values[c] = members->columns[c].count ? value(&members->columns[c]) : NAN;
         most = isnan(values[c]) ? most : fmax(most, values[c]);
     }
-    put_member(pen, values, rows, name, most, false);
+    put_member(pen, values, rows, name,
+               member_memory_text(pen, memory, sizeof memory, "up to ", most), false);
 }
 
 static void draw_members(struct pen *pen, double *values, const mprof__members *members)
@@ -830,8 +874,12 @@ static void draw_members(struct pen *pen, double *values, const mprof__members *
         for (size_t c = 0; c < members->column_count; c++) {
             values[c] = (double)high[c];
         }
-        put_member(pen, values, rows, members->items[i].name, members->items[i].peak_mib,
+        const mprof__member *member = &members->items[i];
+        int row = pen->row;
+        put_member(pen, values, rows, member->name,
+                   member_memory_text(pen, text, sizeof text, "", member->peak_mib),
                    i == 0 && members->count > 1);
+        put_bad_end(pen, values, row + rows - 1, member);
     }
     if (is_band && shown == 4) {
         put_column_line(pen, values, rows, "highest", members, mprof__column_high);

@@ -43,8 +43,9 @@ def short_ones(count):
     return "\n".join(lines) + "\n"
 
 
-def merged(ranks):
-    """What `mprof merge` writes, of one process for each rank."""
+def merged(ranks, killed=()):
+    """What `mprof merge` writes, of one process for each rank. killed: ranks that the out-of-memory killer ended after
+    2 s."""
     lines, facts = ["CMDLINE mpirun ./solver"], ["#FACT|format|2 nan nan", "#FACT|include-children|yes nan nan"]
     for r in range(ranks):
         facts += [f"#RANK|{1000 * r + 1}|{1000 * r + 999}|{START}.0|{START + 4}.0|{10 * (r + 1)}|pid={1000 * r + 500}"
@@ -54,7 +55,8 @@ def merged(ranks):
         own = [10 * (r + 1) * (tick + 1) / 40 for r in range(ranks)]
         lines.append(f"MEM {sum(own):.6f} {at}")
         lines += facts if tick == 0 else []
-        lines += [f"CHLD {1000 * r + 500} {own[r]:.6f} {at}" for r in range(ranks)]
+        lines += [f"CHLD {1000 * r + 500} {own[r]:.6f} {at}" for r in range(ranks) if r not in killed or tick <= 20]
+    lines += [f"#EXIT|{1000 * r + 500}|{START + 2}.0|oom|9 nan nan" for r in killed]
     return "\n".join(lines) + "\n"
 
 
@@ -223,29 +225,68 @@ class Many(mprof_test.TestCase):
         paths = re.findall(r'<path class="(member(?:-worst)?)" d="([^"]*)"', svg)
         self.assertEqual([name for name, _ in paths], ["member-worst"] * 2 + ["member"] * 2)
 
+    def test_bad_ends(self):
+        """A red dot in a row, in its own place of the time, and a sign in a terminal."""
+        self.write("job.dat", merged(20, killed=(3, 17)))
+        svg = self.draw("--heat", "--no-script", "job.dat").decode()
+        heat = svg[svg.index('class="heat"'):]
+        dots = re.findall(r'<circle class="member-end" cx="([\d.]+)" cy="([\d.]+)"', heat[:heat.index("</g>")])
+        self.assertEqual(len(dots), 2)
+        self.assertEqual(len({x for x, _ in dots}), 1)
+        self.assertIn("Red dot: an abnormal end.", self.text("--heat", "job.dat"))
+        self.assertNotIn("Red dot", self.text("--heat", "-w", "0,1", "job.dat"))
+        lines = self.terminal("--heat", "job.dat")
+        for rank in (3, 17):
+            (line,) = [line for line in lines if f"rank {rank} " in line]
+            self.assertIn("\u00d7 killed: out of memory", line)
+        self.assertEqual(sum("\u00d7" in line for line in lines), 2)
+
+    def test_sums_of_peaks_name_what_has_them(self):
+        self.write("job.dat", merged(20))
+        self.assertRegex(self.text("--heat", "job.dat"), r"sum of the peaks 2\.05 GiB")
+        for kind in ("host", "process", "command"):
+            self.assertRegex(self.text("--heat", "--by", kind, "job.dat"), r"sum of the peaks of all ranks 2\.05 GiB")
+
+    def test_curves_end_at_the_edges_of_a_range_of_memory(self):
+        self.write("job.dat", merged(20))
+        for form in ("--band", "--heat"):
+            with self.subTest(form=form):
+                svg = self.draw(form, "--ylim", "40,60", "--no-script", "--size", "800x400", "job.dat").decode()
+                plot = re.search(r'<clipPath id="[^"]*"><rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', svg)
+                top, height = map(float, plot.groups())
+                curves = re.search(r'<g class="curves" clip-path="[^"]*">(.*?)</g>', svg, re.S)[1]
+                (mean,) = re.findall(r'<path class="curve" d="M[\d.]+[ ,](-?[\d.]+)', curves)
+                self.assertGreater(float(mean), top + height + 20, "it begins far below the range")
+                self.assertNotRegex(svg, r'<circle class="peak-dot"')
+
+    def terminal(self, *arguments, rows=40, columns=100):
+        """The lines of a picture in a terminal without pixels."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environment = {name: value for name, value in self.environment().items()
+                       if name not in ("DISPLAY", "WAYLAND_DISPLAY", "COLORTERM", "TERM_PROGRAM", "KITTY_PID")}
+        process = subprocess.Popen([MPROF, "plot", *arguments], cwd=self.directory, stdin=slave, stdout=slave,
+                                   stderr=slave, env={**environment, "TERM": "vt220", "LC_ALL": "C.UTF-8"})
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                text += os.read(master, 65536)
+            except OSError:
+                break
+        os.close(master)
+        self.assertEqual(process.wait(), 0)
+        return re.sub(r"\x1b\[[0-9;]*m", "", text.decode().replace("\r", "")).split("\n")
+
     def test_in_a_terminal(self):
         self.write("job.dat", merged(20))
         for form in FORMS:
-            master, slave = pty.openpty()
-            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            environment = {name: value for name, value in self.environment().items()
-                           if name not in ("DISPLAY", "WAYLAND_DISPLAY", "COLORTERM", "TERM_PROGRAM", "KITTY_PID")}
-            process = subprocess.Popen([MPROF, "plot", form, "job.dat"], cwd=self.directory, stdin=slave, stdout=slave,
-                                       stderr=slave, env={**environment, "TERM": "vt220", "LC_ALL": "C.UTF-8"})
-            os.close(slave)
-            text = b""
-            while True:
-                try:
-                    text += os.read(master, 65536)
-                except OSError:
-                    break
-            os.close(master)
-            self.assertEqual(process.wait(), 0)
-            lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode().replace("\r", "")).split("\n")
+            lines = self.terminal(form, "job.dat", rows=24, columns=80)
             self.assertLessEqual(max(map(len, lines)), 80)
             self.assertTrue(any("rank 19" in line for line in lines), lines)
             self.assertTrue(any("200.0 MiB" in line for line in lines), lines)
-            self.assertTrue(any("mean" in line for line in lines) == (form == "--band"))
+            for name in ("highest of 20 ranks", "mean of 20 ranks", "lowest of 20 ranks", "up to 104.1 MiB"):
+                self.assertTrue(any(name in line for line in lines) == (form == "--band"), lines)
 
     def test_with_calls_and_hostile_names(self):
         """Names can contain anything; calls are not drawn."""

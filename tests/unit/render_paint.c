@@ -182,6 +182,48 @@ static void pictures_are_those_of_the_command(void **state)
     mprof_text_engine_free(engine);
 }
 
+/* Of two neighbours, where the figure begins or ends. */
+static void assert_is_whole(uint32_t one, uint32_t other, uint32_t paper)
+{
+    if ((one == 0xFF00FF) != (other == 0xFF00FF)) {
+        assert_true(one == paper || other == paper);
+    }
+}
+
+/* Sizes and places that are no whole pixels: no pixel is half paper, half of what was there. */
+static void pixels_at_the_edges_are_whole(void **state)
+{
+    static const struct {
+        double width, height; /* of the figure */
+        mprof_box place;      /* width 0: none */
+    } rows[] = {{800, 500.5, {0, 0, 0, 0}},         {800.25, 500.4, {0, 0, 0, 0}},
+                {800.5, 500.75, {0, 0, 0, 0}},      {800, 500, {3, 4, 700, 600}},
+                {800, 500.5, {3.3, 4.6, 640, 480}}, {800, 500, {0.5, 0.5, 400, 250}}};
+    (void)state;
+    mprof_text_engine *engine = new_engine();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        mprof_figure *figure = figure_of(NESTED, 0, rows[i].width, rows[i].height, engine);
+        cairo_surface_t *image = pink_image(CAIRO_FORMAT_RGB24, 820, 620);
+        cairo_t *cairo = cairo_create(image);
+        const mprof_box *place = rows[i].place.width > 0 ? &rows[i].place : NULL;
+        assert_int_equal(mprof_figure_paint(figure, cairo, place, NULL, engine, NULL), MPROF_OK);
+        /* a row and a column of pixels across all edges */
+        uint32_t paper = pixel_at(image, place ? (int)place->x + 40 : 2,
+                                  place ? (int)(place->y + place->height / 2) : 2);
+        int column = place ? (int)place->x + 2 : 3, row = place ? (int)place->y + 150 : 3;
+        for (int n = 0; n + 1 < 820; n++) {
+            assert_is_whole(pixel_at(image, n, row), pixel_at(image, n + 1, row), paper);
+        }
+        for (int n = 0; n + 1 < 620; n++) {
+            assert_is_whole(pixel_at(image, column, n), pixel_at(image, column, n + 1), paper);
+        }
+        cairo_destroy(cairo);
+        cairo_surface_destroy(image);
+        mprof_figure_free(figure);
+    }
+    mprof_text_engine_free(engine);
+}
+
 static void nothing_is_painted_outside_a_clip(void **state)
 {
     (void)state;
@@ -569,6 +611,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_are_those_of_the_command),
+        cmocka_unit_test(pixels_at_the_edges_are_whole),
         cmocka_unit_test(nothing_is_painted_outside_a_clip),
         cmocka_unit_test(other_formats_and_small_surfaces_are_painted),
         cmocka_unit_test(what_cannot_be_painted_is_refused),
