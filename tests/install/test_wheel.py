@@ -119,15 +119,15 @@ class Wheel(TestCase):
             if path.is_file() and path.read_bytes()[:5] == b"\x7fELF\x02":
                 yield path
 
-    def check_use(self, mprof, python, environment=None, *prefix):
+    def check_use(self, mprof, python, environment=None, *prefix, module=()):
         """Records a program that imports our modules, and draws it."""
         (self.directory / "program.py").write_text(PROGRAM)
         path = self.directory / "program.dat"
         path.unlink(missing_ok=True)
         how = {"cwd": self.directory, "env": environment or self.environment()}
-        run(*prefix, mprof, "run", "-E", "-o", path, python, "program.py", **how)
+        run(*prefix, mprof, *module, "run", "-E", "-o", path, python, "program.py", **how)
         self.assertEqual([call.name for call in Recording(path).calls], ["__main__.fit"])
-        run(*prefix, mprof, "plot", "-o", "program.svg", path, **how)
+        run(*prefix, mprof, *module, "plot", "-o", "program.svg", path, **how)
         self.assertIn("fit", (self.directory / "program.svg").read_text())
         return path
 
@@ -180,6 +180,15 @@ class Wheel(TestCase):
     def test_size(self):
         self.assertLess(self.wheel.stat().st_size, SIZE_MAX)
 
+    def test_libraries_of_what_drawing_does_not_do(self):
+        """X11, mounts: functions that do nothing, and none of the libraries that only these need."""
+        libraries = {path.name.partition("-")[0]: path for path in self.unpacked.glob("mprof/native-*/libs/*")}
+        self.assertLess(libraries["libX11"].stat().st_size, 100_000)
+        self.assertNotIn("libXau", libraries)
+        for path in self.unpacked.glob("mprof/native-*/libmprof-render.so"):  # every symbol is there, in its version
+            done = run("ldd", "-r", "-v", path)
+            self.assertNotRegex(done.stdout + done.stderr, "undefined|not found|no version information")
+
     def test_licences_of_libraries_and_fonts(self):
         folder = next(self.unpacked.glob("*.dist-info/licenses"))
         listed = (folder / "BUNDLED.txt").read_text()
@@ -190,7 +199,8 @@ class Wheel(TestCase):
         for path in bundled:
             package = re.search(rf"^native/{path.parent.name}/{re.escape(path.name)}: (\S+) ", listed, re.M)
             self.assertIsNotNone(package, path.name)
-            self.assertTrue(any((folder / package[1]).iterdir()), package[1])
+            if package[1] != "mprof":
+                self.assertTrue(any((folder / package[1]).iterdir()), package[1])
 
     def test_types_and_entry_points(self):
         for name in ("memory_profiler/__init__.pyi", "memory_profiler/py.typed", "mprof/__init__.pyi", "mprof/py.typed"):
@@ -297,7 +307,8 @@ class Wheel(TestCase):
         self.assertRegex(done.stdout, r"MiB.* s  test_allocates.py::test_one")
 
     def test_in_one_folder_with_memory_profiler(self):
-        """Our packages are found before its modules, whichever comes last; its uninstallation removes the command."""
+        """Our packages are found before its modules, whichever comes last; its uninstallation removes the command.
+        The modules, and its command, which imports them, run our program nevertheless."""
         debians = pathlib.Path("/usr/lib/python3/dist-packages")
         if not (debians / "memory_profiler.py").exists():
             self.skipTest("python3-memory-profiler is not installed")
@@ -318,8 +329,10 @@ class Wheel(TestCase):
                 self.assertEqual(run(own, "-c", where).stdout.count("__init__.py"), 2)
                 is_ours = (own.parent / "mprof").read_bytes()[:4] == b"\x7fELF"
                 self.assertEqual(is_ours, order[1] == self.wheel)
+                self.check_use(own.parent / "mprof", own)
                 pip("uninstall", "-y", "memory_profiler", python=own)
                 self.assertFalse((own.parent / "mprof").exists())
+                self.check_use(own, own, module=("-m", "mprof"))
                 pip("uninstall", "-y", "mprof", python=own)
 
     def test_requirements_of_memory_profiler(self):

@@ -17,14 +17,20 @@ def wheel_folders():
 
 
 def program():
-    """The path of the program mprof: next to the package in a build tree, in bin of an installation."""
-    # bin is in the same folder after `pip install --target`
-    for place in ("../mprof", "bin/mprof", "../../../bin/mprof"):
-        path = os.path.normpath(os.path.join(packages(), place))
-        if os.path.isfile(path) and os.access(path, os.X_OK):
+    """The path of the program mprof: of the wheel, next to the package in a build tree, in bin of an installation. Never a
+    script: that of memory_profiler would import this package and run itself again."""
+    places = [folder + "mprof" for folder in wheel_folders()]
+    places += [os.path.normpath(os.path.join(packages(), place)) for place in ("../mprof", "../../../bin/mprof")]
+    places += [os.path.join(folder, "mprof") for folder in os.get_exec_path() if os.path.isabs(folder)]
+    for path in places:
+        if os.access(path, os.X_OK) and _is_program(path):
             return path
-    import shutil  # slow to load
-    found = shutil.which("mprof")
-    if found is None:
-        raise FileNotFoundError("cannot find the program mprof, neither next to this package nor in PATH")
-    return found
+    raise FileNotFoundError("cannot find the program mprof, neither next to this package nor in PATH")
+
+
+def _is_program(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False

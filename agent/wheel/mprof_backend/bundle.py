@@ -16,6 +16,9 @@ from . import build, elf
 # Belongs to the system's C library and compiler: every machine that the tag admits has them.
 _SYSTEM = re.compile(r"(ld-|ld64|lib(c|m|dl|rt|pthread|util|resolv|nsl|gcc_s)\.so|linux-vdso)")
 
+# Needed by the libraries of drawing for what drawing does not do: windows of X11 (Cairo), mounts and labels of files (GIO).
+_UNUSED = re.compile(r"lib(X11|Xext|Xrender|xcb|xcb-render|xcb-shm|mount|blkid|selinux)\.so")
+
 # The preferred family in the weights that pictures use, or one with more letters.
 _FONTS = (("Inter", ("Inter-Regular", "Inter-SemiBold")), ("DejaVu Sans", ("DejaVuSans", "DejaVuSans-Bold")))
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
@@ -24,7 +27,7 @@ _COMMON_LICENCES = "/usr/share/common-licenses"
 
 
 class Source:
-    """A file of this machine that is in the wheel, or in one of its files."""
+    """A file of this machine that is in the wheel, or in one of its files. path: None for a stand-in."""
 
     def __init__(self, what, path):
         self.what = what
@@ -42,6 +45,53 @@ def _resolve(path):
     if missing:
         raise build.BuildError(f"{os.path.basename(path)} needs {missing[0]}, which is not found")
     return dict(re.findall(r"^\s*(\S+) => (/.*) \(0x", text, re.M))
+
+
+def _stand_in(folder, name, path, users):
+    """A library of functions that do nothing, in place of one whose functions are never called: all that the users import,
+    with the same versions. None: nothing can be compiled here."""
+    compiler = shutil.which("cc")
+    if not compiler:
+        return None
+    wanted = {symbol for user in users for symbol, _ in elf.symbols(user, is_defined=False)}
+    versions = {}
+    lines = []
+    for (symbol, version), is_function in sorted(elf.symbols(path, is_defined=True).items()):
+        if symbol in wanted:
+            versions.setdefault(version, []).append(symbol)
+            lines.append(f"long {symbol}(void) {{ return 0; }}\n" if is_function else f"long {symbol}[8];\n")
+    source, script = os.path.join(folder, "stand-in.c"), os.path.join(folder, "stand-in.map")
+    with open(source, "w", encoding="utf-8") as file:
+        file.writelines(lines)
+    with open(script, "w", encoding="utf-8") as file:
+        file.writelines(f"{version} {{ global: {'; '.join(symbols)}; }};\n" for version, symbols in sorted(versions.items())
+                        if version)
+    result = os.path.join(folder, name)
+    options = ["-Wl,--version-script=" + script] if set(versions) != {""} else []
+    done = subprocess.run([compiler, "-shared", "-nostdlib", "-fPIC", "-w", "-s", "-Wl,--build-id=none", "-Wl,-soname," + name,
+                           *options, "-o", result, source], stdout=sys.stdout, check=False)
+    os.unlink(source)
+    os.unlink(script)
+    return result if done.returncode == 0 else None
+
+
+def _replace_unused(folder, found, files):
+    """{library: path} with stand-ins for what drawing never calls, and without what only those needed."""
+    used = {}
+    waiting = [path for path in files if elf.is_native(path)]
+    while waiting:
+        for name in elf.needed(waiting.pop()):
+            if name in found and name not in used:
+                used[name] = found[name]
+                if not _UNUSED.match(name):
+                    waiting.append(found[name])
+    for name in [name for name in used if _UNUSED.match(name)]:
+        users = [path for library, path in [*used.items(), *((path, path) for path in files if elf.is_native(path))]
+                 if not _UNUSED.match(library) and name in elf.needed(path)]
+        used[name] = _stand_in(folder, name, found[name], users)
+        if not used[name]:
+            return found
+    return used
 
 
 def _own_name(name, path):
@@ -77,6 +127,10 @@ def libraries(folder, files, name):
         if foreign:
             linked.append(own)
         found.update(foreign)
+    # of their own folder: their name is that of the library
+    stand_ins = os.path.join(os.path.dirname(folder), "stand-ins")
+    os.mkdir(stand_ins)
+    found = _replace_unused(stand_ins, found, files.values())
     names = {library: _own_name(library, path) for library, path in found.items()}
     for library, path in sorted(found.items()):
         copy = os.path.join(folder, names[library])
@@ -85,7 +139,8 @@ def libraries(folder, files, name):
         _link(copy, "$ORIGIN", names, names[library])
     for own in linked:
         _link(files[own], os.path.join("$ORIGIN", os.path.relpath(name, os.path.dirname(own))), names)
-    return [Source(f"native/libs/{names[library]}", path) for library, path in sorted(found.items())]
+    return [Source(f"native/libs/{names[library]}", None if os.path.dirname(path) == stand_ins else path)
+            for library, path in sorted(found.items())]
 
 
 # ---- fonts ----
@@ -169,8 +224,11 @@ def licence_files(sources, folder, dist_info):
     lines = ["Files of this wheel from other projects, with the package and version that they are from.",
              "The licences are in the folder of that name.", ""]
     common = set()
-    packages = _packages_of([source.path for source in sources])
+    packages = _packages_of([source.path for source in sources if source.path])
     for source in sources:
+        if not source.path:
+            lines.append(f"{source.what}: mprof (functions that do nothing, in place of those of the library, which are never called)")
+            continue
         package, version = packages.get(source.path, ("of no installed package", ""))
         texts = _texts_of(package)
         lines.append(f"{source.what}: {package} {version}".rstrip()

@@ -23,6 +23,15 @@ def needed(path):
     return re.findall(r"^ +NEEDED +(\S+)$", _dump(path), re.M)
 
 
+def symbols(path, is_defined):
+    """{(name, version): is it a function} of the dynamic symbols that a file defines, or imports."""
+    text = subprocess.run(["objdump", "-T", path], stdout=subprocess.PIPE, check=True, text=True,
+                          errors="surrogateescape", env={**os.environ, "LC_ALL": "C"}).stdout
+    rows = re.findall(r"^[0-9a-f]+ (.......) (\S+)\t[0-9a-f]+ +(?:\(?([\w.]+)\)? +)?(?:0x[0-9a-f]+ )?(\S+)$", text, re.M)
+    return {(name, "" if version == "Base" else version): flags[6] in "Fi" for flags, section, version, name in rows
+            if (section != "*UND*") == is_defined and name != version}
+
+
 def glibc_version(path):
     """The newest version of glibc's symbols that a file imports; (0, 0): none."""
     references = _dump(path).partition("Version References:")[2]

@@ -41,7 +41,9 @@ def wheel_files(stage):
                                "MPROF_PYTHON_DIR")
     files = {name: path for name, path in files_of(packages, "").items() if ".dist-info" not in name}
     files.update(files_of(os.path.join(stage, _PRIVATE), native_folder()))
-    files[scripts_folder() + "/mprof"] = os.path.join(stage, "bin", "mprof")
+    # twice: the modules run theirs when the command is that of memory_profiler, or was removed with it
+    for folder in (scripts_folder(), native_folder()):
+        files[folder + "/mprof"] = os.path.join(stage, "bin", "mprof")
     for place, _, names in os.walk(stage):
         for name in names:
             if name.startswith("libmprof-render.so"):
