@@ -34,6 +34,8 @@ typedef struct mprof__path {
     double time_s, memory_time_mib_s;
     double edge_variance; /* s^2, of calls made of samples */
     mprof__sampled sampled[MPROF__MEASURE_COUNT];
+    mprof__sampled seen;   /* growth while pages came; squares of what single moments stand for */
+    double growth_squares; /* of sampled growth between regular samples */
     bool is_sampled;
 } mprof__path;
 

@@ -8,6 +8,7 @@
 #include "extremes.h"
 #include "map.h"
 #include "profile_parts.h"
+#include "seen_growth.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -227,6 +228,9 @@ static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mi
         add_sampled(&path->sampled[i], values[i], samples);
         add_sampled(&m->all[i], values[i], samples);
     }
+    path->seen.value += stack->seen_mib * share;
+    path->seen.squares += stack->seen_rms_mib * stack->seen_rms_mib * share;
+    path->growth_squares += stack->grown_rms_mib * stack->grown_rms_mib * share;
     path->memory_time_mib_s += values[MPROF__TIME] * mean_mib;
     path->peak_mib = mprof__larger(path->peak_mib, stack->peak_mib);
     path->is_sampled = true;
@@ -312,21 +316,19 @@ static int add_samples(maker *m)
         qsort(sorted, profile->stack_count, sizeof *sorted, compare_processes);
         status = add_sorted_stacks(m, sorted);
     }
+    if (status == 0) {
+        status = mprof__spread_seen_growth(&m->shown);
+        m->all[MPROF__GROWTH] = (mprof__sampled){0, 0};
+        for (size_t i = 0; i < m->shown.count; i++) {
+            m->all[MPROF__GROWTH].value += m->shown.items[i].sampled[MPROF__GROWTH].value;
+            m->all[MPROF__GROWTH].squares += m->shown.items[i].sampled[MPROF__GROWTH].squares;
+        }
+    }
     free(sorted);
     return status;
 }
 
 /* ---- estimates ---- */
-
-/* By Newton's method: recording links libc only. */
-static double square_root(double x)
-{
-    double root = x > 1 ? x : 1;
-    for (int i = 0; i < 200 && root * root - x > root * root * 1e-15; i++) {
-        root = (root + x / root) / 2;
-    }
-    return x > 0 ? root : 0;
-}
 
 /* Wilson's interval for the share of `part` in `all`, as amounts. */
 static void add_interval(mprof_estimate *to, mprof__sampled part, mprof__sampled all)
@@ -343,7 +345,7 @@ static void add_interval(mprof_estimate *to, mprof__sampled part, mprof__sampled
     double n = mprof__larger(all.value * all.value / all.squares, 1);
     double p = mprof__smaller(part.value / all.value, 1);
     double middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n);
-    double half = Z * square_root(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n);
+    double half = Z * mprof__square_root(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n);
     to->value += part.value;
     to->low += mprof__smaller(mprof__larger(middle - half, 0) * all.value, part.value);
     to->high += mprof__larger(mprof__smaller(middle + half, 1) * all.value, part.value);
@@ -401,7 +403,7 @@ static mprof_estimate change_of(const amounts *a, int side, const mprof__sampled
 
 static mprof_call_sum sum_of(const amounts *a, const mprof__sampled *all, const double most_mib[2])
 {
-    double doubt_s = Z * square_root(a->edge_variance);
+    double doubt_s = Z * mprof__square_root(a->edge_variance);
     mprof_call_sum sum = {
         .growth_mib = change_of(a, MPROF__GROWTH, all, most_mib[MPROF__GROWTH]),
         .release_mib = change_of(a, MPROF__RELEASE, all, most_mib[MPROF__RELEASE]),

@@ -1,5 +1,5 @@
-/* fmin, fmax and floor without libm, since recording needs libc only; of two values NAN gives way
- * to a number. Private to this folder. */
+/* fmin, fmax, floor and sqrt without libm, since recording needs libc only; of two values NAN gives
+ * way to a number. */
 #ifndef MPROF_PARSE_EXTREMES_H
 #define MPROF_PARSE_EXTREMES_H
 
@@ -21,6 +21,16 @@ static inline double mprof__whole(double value)
     }
     double rounded = (double)(long long)value;
     return rounded > value ? rounded - 1 : rounded;
+}
+
+/* By Newton's method. */
+static inline double mprof__square_root(double x)
+{
+    double root = x > 1 ? x : 1;
+    for (int i = 0; i < 200 && root * root - x > root * root * 1e-15; i++) {
+        root = (root + x / root) / 2;
+    }
+    return x > 0 ? root : 0;
 }
 
 #endif

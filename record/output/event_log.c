@@ -3,6 +3,7 @@
 
 #include "textfile.h"
 
+#include "parse/extremes.h"
 #include "parse/redact.h"
 
 #include <math.h>
@@ -202,6 +203,9 @@ void mprof__event_log_stack(mprof__event_log *log, int64_t pid, const char *lane
         .grown_mib = (double)sum->grown_bytes / MIB,
         .released_mib = (double)sum->released_bytes / MIB,
         .peak_mib = (double)sum->peak_bytes / MIB,
+        .grown_rms_mib = mprof__square_root(sum->grown_squares) / MIB,
+        .seen_mib = sum->seen_bytes / MIB,
+        .seen_rms_mib = mprof__square_root(sum->seen_squares) / MIB,
     };
     append(log, &record);
 }

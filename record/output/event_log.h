@@ -48,6 +48,11 @@ typedef struct mprof__stack_sum {
     int64_t grown_bytes;
     int64_t released_bytes;
     int64_t peak_bytes;
+    double grown_squares; /* sum of squares of its growth between regular samples */
+    int64_t recent_bytes; /* growth since the last regular sample, not in the squares yet */
+    uint32_t recent_at;   /* the number of that sample */
+    double seen_bytes;    /* growth as seen while pages came: see fault_watch.h */
+    double seen_squares;
 } mprof__stack_sum;
 
 /* Starts the clock. notice (may be NULL) is called at once with each problem during the recording.

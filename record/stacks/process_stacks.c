@@ -1,6 +1,8 @@
 /* See process_stacks.h. */
 #include "process_stacks.h"
 
+#include "fault_watch.h"
+
 #include "parse/array.h"
 #include "record/kernel/clock.h"
 #include "record/kernel/procfs.h"
@@ -21,6 +23,8 @@
 /* After a longer pause a sample stands for one interval only: the machine, or the recorder, slept.
  */
 #define GAP_MAX_NS INT64_C(1000000000)
+/* The part of the time in which a thread that grows is watched. */
+#define WATCH_DIVISOR 50
 
 /* ---- open and close ---- */
 
@@ -356,7 +360,8 @@ static void measure_thread(mprof__process_stacks *stacks, mprof__stack_thread *t
                            int64_t now_ns)
 {
     const mprof__stack_moment before = {stacks->sampled_ns, stacks->sampled_bytes,
-                                        stacks->sampled_ns, stacks->sampled_bytes};
+                                        stacks->sampled_ns, stacks->sampled_bytes,
+                                        stacks->timed_number};
     int64_t faults = stacks->growth.faults > 0 && thread->faults.tid != 0
                          ? mprof__fault_counter_advance(&thread->faults)
                          : 0;
@@ -463,7 +468,8 @@ static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *e
                            const mprof__stack_moment *moment)
 {
     const mprof__stack_moment before = {stacks->sampled_ns, stacks->sampled_bytes,
-                                        stacks->sampled_ns, stacks->sampled_bytes};
+                                        stacks->sampled_ns, stacks->sampled_bytes,
+                                        stacks->timed_number};
     mprof__stack_lane *lane = NULL;
 
     if (ended) {
@@ -481,7 +487,7 @@ static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *e
     }
     mprof__stack_sum *sum = lane ? mprof__stack_lane_sum(lane, 0, moment->before_ns) : NULL;
     if (sum) {
-        sum->grown_bytes += bytes;
+        mprof__stack_sum_grow(sum, bytes, moment->number);
         sum->peak_bytes = sum->peak_bytes > moment->rss_bytes ? sum->peak_bytes : moment->rss_bytes;
     }
 }
@@ -495,6 +501,7 @@ static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_mome
         int64_t faults = thread->grown_faults - thread->early_faults;
 
         owned += thread->grown_faults;
+        thread->recent_faults += thread->grown_faults;
         if (faults > 0) {
             mprof__stack_thread_grow(
                 thread, (int64_t)((double)faults * stacks->growth.bytes_per_fault), moment);
@@ -506,6 +513,8 @@ static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_mome
                        (int64_t)((double)unowned * stacks->growth.bytes_per_fault), moment);
     }
     stacks->moved_faults += stacks->growth.faults;
+    stacks->recent_faults += stacks->growth.faults;
+    stacks->recent_bytes += (double)stacks->growth.faults * stacks->growth.bytes_per_fault;
 }
 
 /* What a forked process has grown by before its first sample goes to the stack of that sample. */
@@ -556,6 +565,92 @@ static void write_last(mprof__process_stacks *stacks)
                      &(mprof__stack_sum){.peak_bytes = stacks->running_bytes});
         stacks->left_bytes = stacks->running_bytes;
         stacks->running_ns = 0;
+    }
+}
+
+/* ---- watching ---- */
+
+/* The thread that is watched at this sample: those whose memory grows take turns. *count: of them.
+ */
+static mprof__stack_thread *choose_watched(mprof__process_stacks *stacks, size_t *count)
+{
+    mprof__stack_thread *found = NULL;
+    size_t place = 0;
+
+    *count = 0;
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        *count += stacks->threads[i]->recent_faults > 0;
+    }
+    size_t turn = *count > 0 ? stacks->watch_turn++ % *count : 0;
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        mprof__stack_thread *thread = stacks->threads[i];
+
+        if (thread->recent_faults > 0 && place++ == turn) {
+            found = thread;
+        }
+        thread->recent_faults = 0;
+    }
+    return found;
+}
+
+typedef struct watched {
+    mprof__process_stacks *stacks;
+    uint64_t state;
+} watched;
+
+static bool read_watched(void *data)
+{
+    const watched *one = data;
+
+    return mprof__python_stacks_read_thread(one->stacks->reader, &one->stacks->context->sample,
+                                            one->state, NULL) == MPROF_OK;
+}
+
+static uint32_t find_watched_node(void *data)
+{
+    const watched *one = data;
+    mprof__process_stacks *stacks = one->stacks;
+    const mprof__python_thread *read = &stacks->context->sample.threads[0];
+    const mprof__python_frame *frames[MPROF__SHOWN_FRAMES_MAX];
+    uint32_t node = 0;
+    size_t count = read->count > 0 ? mprof__shown_frames_select(&stacks->shown, frames,
+                                                                read->frames, read->count)
+                                   : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        node = mprof__frame_tree_node(stacks->context->tree, node,
+                                      function_of(stacks, frames[i]->code));
+    }
+    return node;
+}
+
+/* What is seen stands for the time since the last such sample. */
+static void watch_growth(mprof__process_stacks *stacks, int64_t elapsed_ns, int64_t before_ns)
+{
+    size_t thread_count;
+    int64_t most_ns = elapsed_ns / WATCH_DIVISOR;
+    int64_t wanted_ns = stacks->context->watch_ns < most_ns ? stacks->context->watch_ns : most_ns;
+    double bytes_per_fault =
+        stacks->recent_faults > 0 ? stacks->recent_bytes / (double)stacks->recent_faults : 0;
+    mprof__stack_thread *thread = choose_watched(stacks, &thread_count);
+    watched one = {stacks, thread ? thread->state : 0};
+    mprof__fault_watch watch = {.read = read_watched, .find_node = find_watched_node, .data = &one};
+
+    stacks->recent_faults = 0;
+    stacks->recent_bytes = 0;
+    if (!thread || thread->faults.tid == 0 || wanted_ns <= 0 || bytes_per_fault <= 0) {
+        return;
+    }
+    mprof__fault_watch_run(&watch, &thread->faults, wanted_ns);
+    for (size_t i = 0; i < watch.count && watch.lasted_ns > 0; i++) {
+        mprof__stack_sum *sum = mprof__stack_lane_sum(thread->lane, watch.seen[i].node, before_ns);
+        double bytes = (double)watch.seen[i].faults * bytes_per_fault * (double)thread_count *
+                       (double)elapsed_ns / (double)watch.lasted_ns;
+
+        if (sum) {
+            sum->seen_bytes += bytes;
+            sum->seen_squares += bytes * bytes;
+        }
     }
 }
 
@@ -675,7 +770,8 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
         stacks->tried_ns = now_ns;
         return MPROF_OK;
     }
-    mprof__stack_moment moment = {now_ns, rss_bytes, stacks->sampled_ns, stacks->sampled_bytes};
+    mprof__stack_moment moment = {now_ns, rss_bytes, stacks->sampled_ns, stacks->sampled_bytes,
+                                  stacks->timed_number};
     int64_t born_bytes = 0;
     if (is_first) {
         born_bytes = mprof__process_growth_since_birth(&stacks->growth);
@@ -693,12 +789,17 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
     credit_birth(stacks, sample, born_bytes, &moment);
     note_release(stacks, sample, &moment);
     end_missing_threads(stacks, &moment);
+    int64_t elapsed_ns = time_since_timed(stacks, now_ns);
     account_for_time(stacks, is_timed, &moment);
     stacks->sampled_ns = now_ns;
     stacks->sampled_bytes = rss_bytes;
     if (has_frames(sample)) {
         stacks->running_ns = now_ns;
         stacks->running_bytes = rss_bytes;
+    }
+    if (is_timed) {
+        stacks->timed_number++;
+        watch_growth(stacks, elapsed_ns, moment.before_ns);
     }
     return MPROF_OK;
 }
@@ -806,7 +907,7 @@ size_t mprof__process_stacks_write(mprof__process_stacks *stacks, mprof__event_l
 void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns)
 {
     mprof__stack_moment moment = {now_ns, stacks->sampled_bytes, stacks->sampled_ns,
-                                  stacks->sampled_bytes};
+                                  stacks->sampled_bytes, stacks->timed_number};
     mprof__stack_span_sink sink = sink_of(stacks);
 
     account_for_held(stacks);
@@ -829,7 +930,7 @@ void mprof__process_stacks_restart(mprof__process_stacks *stacks, int64_t now_ns
 void mprof__process_stacks_cut(mprof__process_stacks *stacks, int64_t now_ns)
 {
     mprof__stack_moment moment = {now_ns, stacks->sampled_bytes, stacks->sampled_ns,
-                                  stacks->sampled_bytes};
+                                  stacks->sampled_bytes, stacks->timed_number};
     mprof__stack_span_sink sink = sink_of(stacks);
 
     account_for_held(stacks);

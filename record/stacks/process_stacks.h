@@ -27,6 +27,7 @@ typedef struct mprof__stack_context {
     int64_t interval_ns; /* between regular samples */
     int64_t fresh_ns;    /* resident memory that was read at this time need not be read again */
     bool skips_idle;     /* a process that has not run has the same stacks */
+    int64_t watch_ns;    /* how long a process that grows is watched at a sample; 0: not at all */
     mprof__frame_tree *tree;
     mprof__fault_events *events; /* NULL: not wanted */
     mprof__python_sample sample; /* owned */
@@ -71,9 +72,13 @@ typedef struct mprof__process_stacks {
     uint32_t released_node;
     int64_t released_bytes;
 
-    unsigned still;       /* samples in a row at which faults were not counted */
-    int64_t moved_faults; /* since the last regular sample */
-    bool is_fast;         /* sampled more often until the next regular sample */
+    unsigned still;        /* samples in a row at which faults were not counted */
+    int64_t moved_faults;  /* since the last regular sample */
+    int64_t recent_faults; /* since the last one that stands for time */
+    double recent_bytes;
+    uint32_t timed_number; /* counts those */
+    size_t watch_turn;     /* which thread is watched next */
+    bool is_fast;          /* sampled more often until the next regular sample */
 } mprof__process_stacks;
 
 /* is_new: it was born while it is recorded. now_ns: as everywhere here, CLOCK_MONOTONIC. */

@@ -353,3 +353,32 @@ mprof_status mprof__python_stacks_read(mprof__python_stacks *stacks, mprof__pyth
     sample->knows_gil = stacks->states.knows_gil;
     return MPROF_OK;
 }
+
+mprof_status mprof__python_stacks_read_thread(mprof__python_stacks *stacks,
+                                              mprof__python_sample *sample, uint64_t state,
+                                              mprof_error *error)
+{
+    mprof__stack_buffers *buffers = sample->buffers;
+    uint32_t index;
+
+    sample->count = 0;
+    if (!buffers || buffers->thread_capacity == 0 ||
+        !mprof__number_map_find_index(&stacks->by_state, state, &index)) {
+        return MPROF_ENOTFOUND;
+    }
+    known_thread *thread = stacks->threads[index];
+    mprof__stack_buffers_reset(buffers);
+    stacks->source.codes.sample = ++stacks->source.sample;
+    stacks->source.codes.reads = 0;
+    mprof__python_thread *out = &buffers->threads[0];
+    memset(out, 0, sizeof *out);
+    int failure = mprof__thread_stack_read(&stacks->source, buffers, &thread->stack, out);
+    if (failure != 0) {
+        return explain_failure(error, failure);
+    }
+    out->tid = thread->tid;
+    out->state = state;
+    sample->count = 1;
+    link_frames(sample);
+    return MPROF_OK;
+}

@@ -97,6 +97,13 @@ const struct mprof__python_layout *mprof__python_stacks_layout(const mprof__pyth
 mprof_status mprof__python_stacks_read(mprof__python_stacks *stacks, mprof__python_sample *sample,
                                        mprof_error *error);
 
+/* Reads the stack of one thread again, as soon as possible: that with this state, which was in the
+ * last sample. The sample has it alone then. Returns as above, also MPROF_ENOTFOUND if there is no
+ * such thread. */
+mprof_status mprof__python_stacks_read_thread(mprof__python_stacks *stacks,
+                                              mprof__python_sample *sample, uint64_t state,
+                                              mprof_error *error);
+
 /* NULL is allowed. */
 void mprof__python_stacks_close(mprof__python_stacks *stacks);
 

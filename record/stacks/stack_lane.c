@@ -143,6 +143,22 @@ mprof__stack_sum *mprof__stack_lane_sum(mprof__stack_lane *lane, uint32_t node, 
     return &sums[lane->count++];
 }
 
+static void square_recent(mprof__stack_sum *sum)
+{
+    sum->grown_squares += (double)sum->recent_bytes * (double)sum->recent_bytes;
+    sum->recent_bytes = 0;
+}
+
+void mprof__stack_sum_grow(mprof__stack_sum *sum, int64_t bytes, uint32_t number)
+{
+    if (sum->recent_at != number) {
+        square_recent(sum);
+        sum->recent_at = number;
+    }
+    sum->recent_bytes += bytes;
+    sum->grown_bytes += bytes;
+}
+
 size_t mprof__stack_lanes_write(mprof__stack_lanes *lanes, mprof__event_log *log, int64_t pid,
                                 int64_t now_ns)
 {
@@ -152,6 +168,7 @@ size_t mprof__stack_lanes_write(mprof__stack_lanes *lanes, mprof__event_log *log
         mprof__stack_lane *lane = lanes->items[i];
 
         for (size_t k = 0; k < lane->count; k++) {
+            square_recent(&lane->sums[k]);
             mprof__event_log_stack(log, pid, lane->name, lane->from_ns, now_ns, &lane->sums[k]);
         }
         written += lane->count;

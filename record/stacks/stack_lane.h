@@ -42,6 +42,9 @@ void mprof__stack_lane_adopt(mprof__stack_lane *lane, const char *name, size_t l
 /* The sum of a node, in which from_ns begins unless there are others; NULL: out of memory. */
 mprof__stack_sum *mprof__stack_lane_sum(mprof__stack_lane *lane, uint32_t node, int64_t from_ns);
 
+/* Credits growth to a sum; number: of the last regular sample. */
+void mprof__stack_sum_grow(mprof__stack_sum *sum, int64_t bytes, uint32_t number);
+
 /* Writes the sums and empties them. Returns how many there were. */
 size_t mprof__stack_lanes_write(mprof__stack_lanes *lanes, mprof__event_log *log, int64_t pid,
                                 int64_t now_ns);

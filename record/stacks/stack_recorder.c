@@ -14,6 +14,8 @@
 
 /* Between samples of a process whose memory grows. */
 #define FAST_NS INT64_C(10000000)
+/* How long a process that grows is watched at a sample, at most. */
+#define WATCH_NS INT64_C(200000)
 /* A tick that is almost due is taken along. */
 #define EARLY_NS INT64_C(500000)
 /* Samples at page faults take this fraction of the time at most in the long run, and as much at
@@ -219,6 +221,7 @@ mprof_status mprof__stack_recorder_open(mprof__stack_recorder **out, const mprof
     }
     recorder->context.chosen = plan->chosen;
     recorder->context.interval_ns = plan->interval_ns;
+    recorder->context.watch_ns = WATCH_NS;
     recorder->context.skips_idle = mprof__idle_check_applies(plan->interval_ns);
     recorder->context.tree = &recorder->frames;
     recorder->context.is_recorded = is_recorded;

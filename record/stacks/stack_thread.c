@@ -108,7 +108,7 @@ void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
     mprof__stack_sum *sum = mprof__stack_lane_sum(thread->lane, thread->node, moment->before_ns);
 
     if (sum) {
-        sum->grown_bytes += bytes;
+        mprof__stack_sum_grow(sum, bytes, moment->number);
     }
     for (size_t i = 0; i < thread->depth; i++) {
         if (thread->spans[i].last_ns == moment->now_ns) {

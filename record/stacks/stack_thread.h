@@ -34,6 +34,7 @@ typedef struct mprof__stack_moment {
     int64_t rss_bytes;
     int64_t before_ns; /* of the sample before */
     int64_t before_bytes;
+    uint32_t number; /* of the last regular sample */
 } mprof__stack_moment;
 
 #define MPROF__RECORDED_LEVELS_MAX 8
@@ -57,6 +58,7 @@ typedef struct mprof__stack_thread {
     uint32_t node;            /* of the innermost frame shown; 0: none */
     int64_t grown_faults;     /* since the last sample */
     int64_t early_faults;     /* those of them that are credited to the stack of the last sample */
+    int64_t recent_faults;    /* since the last regular sample */
     double faults_per_ns;     /* how fast the present stack made some when it was sampled */
     mprof__stack_span *spans; /* owned; outermost first */
     size_t depth;

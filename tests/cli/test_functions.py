@@ -342,6 +342,41 @@ class Functions(TestCase):
         self.assertEqual(item["total"]["growth_bytes"] - item["total"]["release_bytes"], 10 * MIB)
         self.assertEqual(item["outside"]["growth_bytes"], 1 * MIB)
 
+    def seen(self, frame, grown, intervals, seen, moments, samples=50):
+        """A stack that grew in so many intervals, and was seen to grow in so many moments."""
+        line = self.stack(frame, samples, samples / 10, grown)
+        rms = [grown / math.sqrt(intervals) if intervals else 0, seen, seen / math.sqrt(moments) if moments else 0]
+        return line.replace(" nan", "|" + "|".join(f"{number:.6f}" for number in rms) + " nan", 1)
+
+    def growth(self, *lines):
+        item, = self.document(self.write_stacks(*lines))
+        return {f["name"].split(".")[-1]: f["total"]["growth_bytes"] / MIB for f in item["functions"]}, item
+
+    def test_growth_goes_to_whom_it_was_seen_of(self):
+        # `save` runs when samples are taken, `loads` while pages come
+        growth, item = self.growth(self.seen(4, 9.5, 50, 1, 2), self.seen(3, 0.5, 5, 7, 20, samples=2))
+        self.assertAlmostEqual(growth["loads"], 10 * 7 / 8, places=4)
+        self.assertAlmostEqual(growth["load"], 10 * 7 / 8, places=4)
+        self.assertAlmostEqual(growth["save"], 10 / 8, places=4)
+        self.assertAlmostEqual(growth["main"], 10, places=4)
+        self.check_sum(item, 10)
+        loads, = [f["total"] for f in item["functions"] if f["name"] == "json.loads"]
+        self.assertLess(loads["growth_low_bytes"], 8 * MIB)
+        # a stack that no sample has shown
+        growth, item = self.growth(self.seen(4, 10, 50, 1, 2), self.seen(3, 0, 0, 7, 20, samples=0))
+        self.assertAlmostEqual(growth["loads"], 10 * 7 / 8, places=4)
+
+    def test_growth_stays_where_too_little_was_seen(self):
+        for lines in ((self.seen(4, 9, 2, 0, 0), self.seen(3, 1, 50, 1, 30)),  # grew twice, and may have been missed
+                      (self.seen(4, 9, 50, 0, 0), self.seen(3, 1, 50, 1, 4)),  # in few moments
+                      (self.seen(4, 9, 50, 7.6, 20), self.seen(3, 1, 50, 2, 5))):  # by chance
+            growth, _ = self.growth(*lines)
+            self.assertAlmostEqual(growth["save"], 9, places=4)
+            self.assertAlmostEqual(growth["loads"], 1, places=4)
+        # callees of different functions do not mix
+        growth, _ = self.growth(self.seen(5, 9, 50, 0, 0), self.seen(4, 1, 50, 4, 30), self.seen(3, 10, 50, 5, 40))
+        self.assertAlmostEqual(growth["save"], 10, places=4)
+
     def memory(self, grown, released, peak, span, pid=1):
         return self.stack(0, 0, 0, grown, released, peak, pid, "process\\x20memory", span)
 

@@ -1,8 +1,10 @@
 """Who made memory grow: what programs know that they touched, against what is credited to their functions."""
 
+import json
+import subprocess
 import unittest
 
-from truth import TruthCase
+from truth import MPROF, TruthCase
 
 # what an interpreter touches for itself meanwhile
 NOISE_MIB = 0.5
@@ -10,7 +12,7 @@ NOISE_MIB = 0.5
 
 class Growth(TruthCase):
     PROGRAMS = ("grow_steps", "grow_threads", "grow_release", "grow_generator", "grow_children", "grow_short",
-                "grow_pages", "grow_copies")
+                "grow_pages", "grow_copies", "grow_often")
     OPTIONS = ("-T", "0.05")
 
     def check_growth(self, run, part, sums="total"):
@@ -40,6 +42,18 @@ class Growth(TruthCase):
 
     def test_release(self):
         self.check_runs(["grow_release"], self.check_release)
+
+    def check_often(self, run):
+        done = subprocess.run([MPROF, "functions", "--json", run.recording.path], capture_output=True, text=True,
+                              check=True)
+        functions = {one["name"]: one["total"] for one in json.loads(done.stdout)["recordings"][0]["functions"]}
+        often = functions["__main__.often"]
+        self.assertGreater(often["growth_bytes"], 0.8 * run.truth.mib["often"] * 2**20)
+        self.assertLess(often["growth_low_bytes"], often["growth_bytes"])
+
+    def test_short_functions_that_are_called_often(self):
+        """Each call has ended long before a sample. Who has the page faults shows while they come."""
+        self.check_runs(["grow_often"], self.check_often)
 
     def check_children(self, run):
         grown = {}

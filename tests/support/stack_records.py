@@ -37,9 +37,9 @@ class Stacks:
             assert float(start) <= float(end), fields
             assert int(node) == 0 or int(node) in self.frames, fields
             if lane.replace(r"\x20", " ") == "process memory":
-                self.memory.append((int(pid), float(start), float(end), Sum(int(samples), *map(float, numbers))))
+                self.memory.append((int(pid), float(start), float(end), Sum(int(samples), *map(float, numbers[:4]))))
                 continue
-            self.rows.append((int(pid), lane, int(node), Sum(int(samples), *map(float, numbers))))
+            self.rows.append((int(pid), lane, int(node), Sum(int(samples), *map(float, numbers[:4]))))
         self.own = collections.defaultdict(Sum)
         self.total = collections.defaultdict(Sum)
         self.direct = collections.defaultdict(Sum)

@@ -122,6 +122,11 @@ static mprof_stack_samples random_stack(random_source *random, double time_s)
     stack.grown_mib = random_mib(random);
     stack.released_mib = random_mib(random);
     stack.peak_mib = random_mib(random);
+    if (random_next(random) % 2) {
+        stack.grown_rms_mib = 1 + random_mib(random);
+        stack.seen_mib = random_mib(random);
+        stack.seen_rms_mib = random_mib(random);
+    }
     return stack;
 }
 

@@ -80,7 +80,7 @@ static void take(fixture *at, const char *stack, int64_t now_ns, int64_t before_
     const mprof__python_frame *shown[16];
     uint32_t functions[16];
     size_t count = strlen(stack);
-    const mprof__stack_moment moment = {now_ns, 100 * MIB, before_ns, 100 * MIB};
+    const mprof__stack_moment moment = {now_ns, 100 * MIB, before_ns, 100 * MIB, 0};
     char names[16][2];
 
     for (size_t i = 0; i < count; i++) {
@@ -131,7 +131,7 @@ static void test_spans(void **state)
 
 static void test_growth_counts_for_the_whole_stack(void **state)
 {
-    const mprof__stack_moment moment = {100, 100 * MIB, 0, 100 * MIB};
+    const mprof__stack_moment moment = {100, 100 * MIB, 0, 100 * MIB, 0};
     fixture at;
 
     (void)state;
@@ -140,7 +140,7 @@ static void test_growth_counts_for_the_whole_stack(void **state)
     mprof__stack_thread_grow(&at.thread, 3 * MIB, &moment);
     take(&at, "a", 200, 100, false);
     assert_string_equal(at.ended, "b@1 50-150 ~50 +3; ");
-    mprof__stack_thread_cut(&at.thread, &(mprof__stack_moment){300, 100 * MIB, 200, 100 * MIB},
+    mprof__stack_thread_cut(&at.thread, &(mprof__stack_moment){300, 100 * MIB, 200, 100 * MIB, 0},
                             &at.sink);
     assert_string_equal(at.ended, "b@1 50-150 ~50 +3; a@0 50-300 ~50 +3 open; ");
     assert_int_equal(at.lane.count, 1);

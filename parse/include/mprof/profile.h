@@ -130,19 +130,22 @@ typedef struct mprof_sampled_frame {
 
 /** Samples of one thread whose innermost frame was the same. */
 typedef struct mprof_sampled_stack {
-    uint32_t process;    /**< index into mprof_profile_processes(), or MPROF_PROCESS_NONE */
-    uint32_t frame;      /**< index into mprof_profile_sampled_frames(), or
-                              MPROF_SAMPLED_FRAME_NONE: no function that is shown was running */
-    double from_s;       /**< unix seconds */
-    double to_s;         /**< unix seconds */
-    const char *lane;    /**< thread: "" is the main one, MPROF_LANE_NATIVE are all those without
-                              Python, MPROF_LANE_MEMORY is what the process had at its first and
-                              last samples; owned by the profile */
-    uint64_t samples;    /**< how many; 0: stacks that were only read because memory grew */
-    double seconds;      /**< the time they stand for */
-    double grown_mib;    /**< gross growth that is credited to them */
-    double released_mib; /**< what the process released meanwhile, by any thread */
-    double peak_mib;     /**< highest memory of the process at one of them */
+    uint32_t process;     /**< index into mprof_profile_processes(), or MPROF_PROCESS_NONE */
+    uint32_t frame;       /**< index into mprof_profile_sampled_frames(), or
+                               MPROF_SAMPLED_FRAME_NONE: no function that is shown was running */
+    double from_s;        /**< unix seconds */
+    double to_s;          /**< unix seconds */
+    const char *lane;     /**< thread: "" is the main one, MPROF_LANE_NATIVE are all those without
+                               Python, MPROF_LANE_MEMORY is what the process had at its first and
+                               last samples; owned by the profile */
+    uint64_t samples;     /**< how many; 0: stacks that were only read because memory grew */
+    double seconds;       /**< the time they stand for */
+    double grown_mib;     /**< gross growth that is credited to them */
+    double released_mib;  /**< what the process released meanwhile, by any thread */
+    double peak_mib;      /**< highest memory of the process at one of them */
+    double grown_rms_mib; /**< root of the sum of squares of the growth between regular samples */
+    double seen_mib;     /**< growth as seen while pages came, in moments that stand for all time */
+    double seen_rms_mib; /**< root of the sum of squares of what such moments stand for */
 } mprof_sampled_stack;
 
 /** The memory of the program's control group. A value holds until the next one. */

@@ -70,8 +70,11 @@ typedef struct mprof_stack_samples {
     uint64_t samples; /**< how many; 0: it was only read because memory grew */
     double seconds;   /**< the time they stand for */
     double grown_mib; /**< gross growth of memory that is credited to them */
-    double released_mib; /**< memory of the process released during them, by any thread */
-    double peak_mib;     /**< highest memory of the process at one of them */
+    double released_mib;  /**< memory of the process released during them, by any thread */
+    double peak_mib;      /**< highest memory of the process at one of them */
+    double grown_rms_mib; /**< root of the sum of squares of the growth between regular samples */
+    double seen_mib;     /**< growth as seen while pages came, in moments that stand for all time */
+    double seen_rms_mib; /**< root of the sum of squares of what such moments stand for */
 } mprof_stack_samples;
 
 /** One of the recordings that a file was merged of: a rank of a parallel job, a pod, a worker. Its
