@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* As many moments of equal weight are needed. */
-#define MOMENTS_LEAST 6
+#define MOMENTS_LEAST 4
 /* A callee takes part if it was seen in so many, or has grown in so many intervals that it should
  * have been. */
 #define SEEN_LEAST 3
