@@ -85,6 +85,29 @@ static const char *find_program(mprof__arena *arena, const mprof_profile *profil
     return keep(arena, base_name(group));
 }
 
+/* What is known of a file of which most is missing is no measurement. */
+static const char *find_damage(mprof__arena *arena, const mprof_profile *profile)
+{
+    static const mprof_warning lost[] = {MPROF_WARNING_NUL, MPROF_WARNING_NUMBER,
+                                         MPROF_WARNING_FIELDS, MPROF_WARNING_FAR,
+                                         MPROF_WARNING_LONG};
+    const mprof_warnings *warnings = mprof_profile_warnings(profile);
+    size_t sample_count = mprof_profile_samples(profile)->sample_count;
+    uint64_t count = 0;
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        count += warnings->count[lost[i]];
+    }
+    if (warnings->count[MPROF_WARNING_COMPRESSED] > 0) {
+        return "the compressed file is damaged: the rest of it is missing";
+    }
+    if (count <= sample_count) {
+        return "";
+    }
+    return mprof__keep_format(arena, "%llu line%s could not be read, and only %zu sample%s",
+                              (unsigned long long)count, count == 1 ? "" : "s", sample_count,
+                              sample_count == 1 ? " could" : "s could");
+}
+
 static void set_ending(mprof__figures *f, mprof__arena *arena)
 {
     size_t killed;
@@ -115,6 +138,9 @@ static void set_ending(mprof__figures *f, mprof__arena *arena)
         if (processes[i].ended && processes[i].cause == MPROF_EXIT_OOM) {
             f->cut_reason = "the out-of-memory killer ended one of its processes";
         }
+    }
+    if (f->cut_reason && !*f->cut_reason) {
+        f->cut_reason = find_damage(arena, f->profile);
     }
     f->is_cut = f->cut_reason && *f->cut_reason;
 }

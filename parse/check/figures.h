@@ -36,9 +36,10 @@ typedef struct mprof__figures {
     double duration_s;
     mprof__ending ending;
     int64_t ending_value;
-    bool is_cut;            /* the program was killed, or its recorder: it may have needed more */
-    const char *cut_reason; /* why, a clause; "" */
-    const char *warnings;   /* NULL: none */
+    bool is_cut; /* the program was killed, or its recorder, or most of the file cannot be
+                    read: it may have needed more */
+    const char *cut_reason;       /* why, a clause; "" */
+    const char *warnings;         /* NULL: none */
     const mprof_profile *profile; /* while it is measured */
     const mprof_sample *samples;  /* the curve that growth is judged by; while it is measured */
     size_t sample_count;

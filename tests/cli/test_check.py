@@ -1,5 +1,6 @@
 """`mprof check`, `mprof run --check` and `--repeat`: limits, verdicts, exit codes, and what is printed."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -212,6 +213,23 @@ class NotMeasured(Check):
 
 
 class Usage(Check):
+    def test_files_of_which_most_cannot_be_read(self):
+        """A gate that saw hardly a number does not pass. What was seen can still cross a limit."""
+        good = "".join(f"MEM {20 + n}.0 {100 + n}.0\n" for n in range(5))
+        bad = "".join(f"MEM nan {110 + n}.0\n" for n in range(6))
+        self.write("most.dat", "CMDLINE x\n" + good + bad)
+        done = self.run_mprof("check", "--max", "1GiB", "--max-time", "100s", "most.dat", expect=3)
+        self.assertIn("6 lines could not be read, and only 5 samples could", " ".join(done.stdout.split()))
+        self.assertNotIn("passed ", done.stdout)
+        self.run_mprof("check", "--max", "10MiB", "most.dat", expect=1)
+        self.write("some.dat", "CMDLINE x\n" + good + bad[:bad.index("\n") + 1])
+        done = self.run_mprof("check", "--max", "1GiB", "some.dat")
+        self.assertIn("1 line skipped", done.stderr)
+        packed = gzip.compress(("CMDLINE x\n" + good * 200).encode())
+        (self.directory / "torn.dat.gz").write_bytes(packed[:len(packed) * 2 // 3])
+        done = self.run_mprof("check", "--max", "1GiB", "torn.dat.gz", expect=3)
+        self.assertIn("the rest of it is missing", " ".join(done.stdout.split()))
+
     def test_values_that_cannot_be_used(self):
         self.write("a.dat", recording(100))
         for option, value in (("--max", "many"), ("--max", "-1"), ("--max", "5MiB/min"), ("--max", "1e400"), ("--max", ""),
