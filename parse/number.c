@@ -195,3 +195,16 @@ size_t mprof__number_write(char *text, double value, int decimals)
     }
     return length;
 }
+
+/* round(3) without libm, which the library does not need. */
+static double round_half_away(double value)
+{
+    bool has_fraction = value > -0x1p52 && value < 0x1p52;
+    return has_fraction ? (double)(int64_t)(value < 0 ? value - 0.5 : value + 0.5) : value;
+}
+
+double mprof__bytes_of_mib(double mib)
+{
+    double bytes = round_half_away(mib * 1048576), whole = round_half_away(mib * 1024) * 1024;
+    return bytes - whole >= -1 && bytes - whole <= 1 ? whole : bytes;
+}

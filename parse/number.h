@@ -23,4 +23,8 @@ int mprof__integer_parse(int64_t *value, const char *text, size_t length);
 size_t mprof__number_write(char *text, double value, int decimals);
 size_t mprof__integer_write(char *text, int64_t value);
 
+/* Whole bytes of a number of MiB, or of a difference. The six decimals of recordings are half a
+ * byte, and kernels count in KiB: a number within one byte of a whole KiB is that. */
+double mprof__bytes_of_mib(double mib);
+
 #endif

@@ -2,6 +2,8 @@
  * if the recording was at work then. */
 #include "time_range.h"
 
+#include "dates.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,10 +208,29 @@ static void write_time(char *text, size_t size, double unix_s)
     }
 }
 
+/* Of a log whose times count from its start. */
+static mprof_status refuse_relative(const mprof__time_range *range, double start_s, double end_s,
+                                    double from_s, double to_s, mprof_error *error)
+{
+    if (mprof__time_range_has_clock(range)) {
+        return mprof_error_set(error, MPROF_EARGUMENT,
+                               "has times since its start only, no clock times or dates: give the "
+                               "range in seconds, from 0 to %.6g",
+                               end_s - start_s);
+    }
+    return mprof_error_set(error, MPROF_EARGUMENT,
+                           "nothing was recorded from %.6g s to %.6g s; the recording lasts %.6g s",
+                           from_s - start_s, to_s - start_s, end_s - start_s);
+}
+
 mprof_status mprof__time_range_resolve(double window_s[2], const mprof__time_range *range,
                                        double start_s, double end_s, mprof_error *error)
 {
     char first[40], last[40], from[40], to[40];
+    bool is_relative = !mprof__is_date(start_s);
+    if (is_relative && mprof__time_range_has_clock(range)) {
+        return refuse_relative(range, start_s, end_s, start_s, end_s, error);
+    }
     double from_s = resolve_from(range, start_s, end_s);
     double to_s = resolve(&range->to, start_s, fmax(end_s, from_s), from_s);
     if (to_s > from_s && from_s <= end_s && to_s >= start_s) {
@@ -220,6 +241,9 @@ mprof_status mprof__time_range_resolve(double window_s[2], const mprof__time_ran
         if (window_s[1] > window_s[0]) {
             return MPROF_OK;
         }
+    }
+    if (is_relative) {
+        return refuse_relative(range, start_s, end_s, from_s, to_s, error);
     }
     write_time(first, sizeof first, start_s);
     write_time(last, sizeof last, end_s);

@@ -185,10 +185,18 @@ static void parse_window(struct mprof__plot *plot, struct argp_state *state, con
 {
     double from = 0, to = 0;
     char *end;
+    mprof__time_range range;
     if (!read_number(&from, text, &end) || *end != ',' || !read_number(&to, end + 1, &end) ||
-        *end || to <= from) {
-        refuse(plot, state, "--window must be FROM,TO in seconds with FROM before TO, not '%s'",
+        *end) {
+        refuse(plot, state,
+               mprof__time_range_read(&range, text)
+                   ? "--window must be FROM,TO in seconds from the start, not '%s': --xlim takes "
+                     "clock times, dates and open ends"
+                   : "--window must be FROM,TO in seconds from the start, not '%s'",
                text);
+    }
+    if (to <= from) {
+        refuse(plot, state, "--window must be FROM,TO with FROM before TO, not '%s'", text);
     }
     plot->figure.range = NULL;
     plot->figure.window_s[0] = from;
@@ -201,7 +209,7 @@ static void parse_xlim(struct mprof__plot *plot, struct argp_state *state, const
     if (!mprof__time_range_read(&range, text)) {
         refuse(plot, state,
                "--xlim must be FROM,TO, each a number of seconds, a time like 14:05:30 or a "
-               "date like '2026-11-22 14:05', not '%s'",
+               "date like '2026-11-22 14:05', FROM before TO, not '%s'",
                text);
     }
     plot->figure.range = text;

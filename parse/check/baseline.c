@@ -6,6 +6,8 @@
 #include "parse/array.h"
 #include "statistics.h"
 
+#include <mprof/compression.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +226,12 @@ static mode_t mode_of(const char *file)
 
 mprof_status mprof__baseline_save(mprof__baseline *baseline, const char *file, mprof_error *error)
 {
+    if (mprof_compression_of_name(file) != MPROF_COMPRESSION_NONE) {
+        mprof_error_set(error, MPROF_EARGUMENT,
+                        "baselines are plain text: use a name without .gz or .zst");
+        mprof_error_at(error, file, 0);
+        return MPROF_EARGUMENT;
+    }
     char *real = realpath(file, NULL); /* behind a link, the file itself is replaced */
     char *path = NULL;
     if (asprintf(&path, "%s.XXXXXX", real ? real : file) < 0) {

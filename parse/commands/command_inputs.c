@@ -134,6 +134,17 @@ void mprof__command_inputs_free(char **paths, size_t path_count)
     free(paths);
 }
 
+void mprof__command_check_plain(struct argp_state *state, const char *option, const char *path)
+{
+    mprof_error error = MPROF_ERROR_INIT;
+    if (mprof_compression_of_name(path) != MPROF_COMPRESSION_NONE ||
+        mprof__compression_check_name(path, &error) != MPROF_OK) {
+        argp_failure(state, MPROF_EXIT_USAGE, 0,
+                     "%s writes plain text, not what '%s' ends in: leave that end out", option,
+                     path);
+    }
+}
+
 void mprof__command_check_output(struct argp_state *state, const char *output)
 {
     mprof_error error = MPROF_ERROR_INIT;

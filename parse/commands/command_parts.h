@@ -31,6 +31,9 @@ void mprof__file_list_free(mprof__file_list *list);
 
 /* Refuses names that ask for a compression that is not written. Does not return then. */
 void mprof__command_check_output(struct argp_state *state, const char *output);
+/* Refuses names of compressed files for what an option writes as plain text. Ends the program then.
+ */
+void mprof__command_check_plain(struct argp_state *state, const char *option, const char *path);
 
 /* The recordings of the working directory; NULL, with the reason printed, on failure. */
 mprof_recordings *mprof__recordings_here(void);

@@ -26,7 +26,8 @@ typedef struct request {
 static const struct argp_option options[] = {
     {"to", KEY_TO, "perfetto|chrome|openmetrics|speedscope|collapsed|csv|json", 0,
      "the format; without it, the name of the output decides", 0},
-    {"output", 'o', "FILE", 0, "write this file (-: standard output, the default)", 0},
+    {"output", 'o', "FILE", 0,
+     "write this file, compressed if it ends in .gz or .zst (-: standard output, the default)", 0},
     {"window", 'w', "FROM,TO", 0,
      "only this range: seconds from the start, or times as 14:05:30 or '2026-11-22 14:05'", 0},
     {"by", KEY_BY, "time|growth", 0,
@@ -94,13 +95,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         parse_format(r, state, argument);
         return 0;
     case 'o':
+        mprof__command_check_output(state, argument);
         r->output = argument;
         return 0;
     case 'w':
         if (!mprof__time_range_read(&r->window, argument)) {
             argp_error(state,
                        "--window must be FROM,TO, each a number of seconds, a time like 14:05:30 "
-                       "or a date like '2026-11-22 14:05', not '%s'",
+                       "or a date like '2026-11-22 14:05', FROM before TO, not '%s'",
                        argument);
         }
         r->options.window = &r->window;
@@ -200,6 +202,11 @@ static int export_all(request *r, char *const *paths, size_t path_count)
     mprof__replaced_file file;
     bool is_written = false;
     if (mprof__replaced_file_open(&file, r->output, &error) != MPROF_OK) {
+        return mprof__command_fail(&error);
+    }
+    if (mprof__replaced_file_compress(&file, mprof_compression_of_name(r->output), &error) !=
+        MPROF_OK) {
+        mprof__replaced_file_discard(&file);
         return mprof__command_fail(&error);
     }
     mprof__export_out out = {.stream = file.stream, .options = &r->options, .error = &own};

@@ -164,8 +164,11 @@ static mprof_status convert(copy *to, const char *path, mprof_error *error)
     if (status == MPROF_OK) {
         status = mprof_read(to->source, &visitor, error);
     }
+    char text[160];
     if (status == MPROF_OK && to->samples == 0) {
-        status = mprof_error_set(error, MPROF_EEMPTY, "no sample of memory");
+        bool has_text = mprof_warnings_format(&to->warnings, text, sizeof text) != 0;
+        status = mprof_error_set(error, MPROF_EEMPTY, "no sample of memory%s%s%s",
+                                 has_text ? " (" : "", has_text ? text : "", has_text ? ")" : "");
     }
     if (status == MPROF_EFORMAT || status == MPROF_EEMPTY) {
         mprof_error_at(error, path, 0);

@@ -3,6 +3,7 @@
 #include "result_output.h"
 
 #include "command.h"
+#include "command_parts.h"
 #include "parse/formats/markdown.h"
 
 #include <errno.h>
@@ -78,6 +79,9 @@ static void add_output(mprof__result_output *output, const char *argument, struc
     }
     if (path && strcmp(path, "-") == 0) {
         path = NULL;
+    }
+    if (path) {
+        mprof__command_check_plain(state, "--format", path);
     }
     for (size_t i = 0; i < output->count && !path; i++) {
         if (!output->items[i].path) {

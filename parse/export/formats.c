@@ -1,12 +1,12 @@
 /* The table of formats: the names that `mprof export --to` takes, and what writers share. */
 #include "export.h"
 
+#include "parse/compression.h"
+#include "parse/number.h"
 #include "parse/plain_text.h"
 
 #include <math.h>
 #include <string.h>
-
-#define BYTES_PER_MIB 1048576.0
 
 const mprof__export_format *const mprof__export_formats[] = {
     &mprof__export_perfetto,    &mprof__export_chrome,
@@ -24,15 +24,17 @@ const mprof__export_format *mprof__export_format_find(const char *name)
     return NULL;
 }
 
-/* The longest extension counts: ".speedscope.json" before ".json". */
+/* The longest extension counts: ".speedscope.json" before ".json"; that of a compression does not.
+ */
 const mprof__export_format *mprof__export_format_of_file(const char *path)
 {
     const mprof__export_format *found = NULL;
-    size_t length = strlen(path), longest = 0;
+    const char *suffix = mprof__compression_suffix(mprof_compression_of_name(path));
+    size_t length = strlen(path) - strlen(suffix), longest = 0;
     for (size_t i = 0; mprof__export_formats[i]; i++) {
         const char *extension = mprof__export_formats[i]->extension;
         size_t own = strlen(extension);
-        if (own > longest && length > own && strcmp(path + length - own, extension) == 0) {
+        if (own > longest && length > own && strncmp(path + length - own, extension, own) == 0) {
             longest = own;
             found = mprof__export_formats[i];
         }
@@ -42,7 +44,7 @@ const mprof__export_format *mprof__export_format_of_file(const char *path)
 
 int64_t mprof__export_bytes(double mib)
 {
-    return llround(mib * BYTES_PER_MIB);
+    return llround(mprof__bytes_of_mib(mib));
 }
 
 const char *mprof__export_what_name(const mprof__export_run *run, uint32_t what)

@@ -2,6 +2,8 @@
  * process ends; where the file system has no such files, it has a temporary name. */
 #include "replaced_file.h"
 
+#include "parse/encoder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,9 +16,8 @@
 enum { BUFFER_SIZE = 256 * 1024 };
 
 /* Keeps the first failure: what stdio tries later would hide its reason. */
-static ssize_t write_bytes(void *cookie, const char *bytes, size_t size)
+static void write_plain(mprof__replaced_file *file, const char *bytes, size_t size)
 {
-    mprof__replaced_file *file = cookie;
     size_t done = 0;
     while (done < size && file->failure == 0) {
         ssize_t more = write(file->fd, bytes + done, size - done);
@@ -25,6 +26,27 @@ static ssize_t write_bytes(void *cookie, const char *bytes, size_t size)
         } else if (more == 0 || errno != EINTR) {
             file->failure = more == 0 ? EIO : errno;
         }
+    }
+}
+
+static void write_packed(mprof__replaced_file *file, const char *bytes, size_t size,
+                         mprof__encode_how how)
+{
+    mprof__buffer packed = {NULL, 0, 0};
+    if (mprof__encoder_add(file->encoder, bytes, size, how, &packed) != 0) {
+        file->failure = ENOMEM;
+    }
+    write_plain(file, packed.bytes, packed.length);
+    mprof__buffer_free(&packed);
+}
+
+static ssize_t write_bytes(void *cookie, const char *bytes, size_t size)
+{
+    mprof__replaced_file *file = cookie;
+    if (file->failure == 0 && file->encoder) {
+        write_packed(file, bytes, size, MPROF__ENCODE_MORE);
+    } else {
+        write_plain(file, bytes, size);
     }
     return file->failure == 0 ? (ssize_t)size : 0; /* 0: an error, see fopencookie(3) */
 }
@@ -111,6 +133,21 @@ mprof_status mprof__replaced_file_open(mprof__replaced_file *file, const char *p
     return MPROF_OK;
 }
 
+mprof_status mprof__replaced_file_compress(mprof__replaced_file *file,
+                                           mprof_compression compression, mprof_error *error)
+{
+    if (compression == MPROF_COMPRESSION_NONE) {
+        return MPROF_OK;
+    }
+    mprof_status status = mprof__compression_check(compression, error);
+    if (status != MPROF_OK) {
+        mprof_error_at(error, file->path, 0);
+        return status;
+    }
+    file->encoder = mprof__encoder_new(compression);
+    return file->encoder ? MPROF_OK : fail(file->path, ENOMEM, error);
+}
+
 /* linkat(2) does not replace a file: it gets a temporary name first. */
 static int name_file(mprof__replaced_file *file)
 {
@@ -151,6 +188,9 @@ mprof_status mprof__replaced_file_commit(mprof__replaced_file *file, mprof_error
     if (fflush(file->stream) != 0 && file->failure == 0) {
         file->failure = errno ? errno : EIO;
     }
+    if (file->encoder && file->failure == 0) {
+        write_packed(file, "", 0, MPROF__ENCODE_END);
+    }
     /* a network file system may report a full disk only when a descriptor is closed */
     if (file->failure == 0 && (copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 3)) >= 0 &&
         close(copy) != 0) {
@@ -181,6 +221,8 @@ void mprof__replaced_file_discard(mprof__replaced_file *file)
     if (file->temporary) {
         unlink(file->temporary);
     }
+    mprof__encoder_free(file->encoder);
+    file->encoder = NULL;
     free(file->temporary);
     free(file->target);
     file->temporary = NULL;

@@ -155,7 +155,7 @@ static mprof_status write_run(mprof__export_out *out, const mprof__export_run *r
         {"run_count", json_integer((json_int_t)run->count)},
         {"host", mprof__json_text(host)},
         {"command_line", mprof__json_text(run->command_line)},
-        {"started_s", mprof__json_number(run->from_s)},
+        {"started_s", run->is_on_calendar ? mprof__json_number(run->from_s) : json_null()},
         {"duration_s", mprof__json_number(run->to_s - run->from_s)},
         {"kind", mprof__json_text(mprof__export_what_name(run, MPROF__EXPORT_TOTAL))},
         {"of_all_processes", json_boolean(run->mem_is_total)},

@@ -1,6 +1,7 @@
 /* JSON by jansson: this file adds what the documents of all commands have in common. */
 #include "json.h"
 
+#include "parse/number.h"
 #include "parse/plain_text.h"
 
 #include <math.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BYTES_PER_MIB 1048576.0
 #define DECIMALS 1e6
 /* Enough for a time since 1970 with six decimals. */
 #define DIGITS 16
@@ -49,7 +49,7 @@ json_t *mprof__json_text(const char *text)
 
 json_t *mprof__json_bytes(double mib)
 {
-    double bytes = round(mib * BYTES_PER_MIB);
+    double bytes = mprof__bytes_of_mib(mib);
     /* 2^63 is the first value that does not fit */
     return fabs(bytes) < 0x1p63 ? json_integer((json_int_t)bytes) : json_null();
 }

@@ -2,6 +2,7 @@
 #include "measures.h"
 
 #include "parse/array.h"
+#include "parse/number.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -15,7 +16,7 @@ double mprof__base_value(double value, mprof__unit unit)
 {
     switch (unit) {
     case MPROF__UNIT_MIB:
-        return value * BYTES_PER_MIB;
+        return mprof__bytes_of_mib(value);
     case MPROF__UNIT_MIB_PER_MIN:
         return value * BYTES_PER_MIB / S_PER_MIN;
     case MPROF__UNIT_S:

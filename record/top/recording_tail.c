@@ -3,6 +3,7 @@
 #include "recording_tail.h"
 
 #include "parse/decoder.h"
+#include "parse/number.h"
 
 #include <mprof/reader.h>
 
@@ -18,7 +19,6 @@
 #define PACKED_SIZE ((size_t)64 * 1024)
 /* Longer lines are skipped; parse has the same limit. */
 #define LINE_MAX_SIZE ((size_t)8 * 1024 * 1024)
-#define BYTES_PER_MIB (1024.0 * 1024.0)
 
 struct mprof__recording_tail {
     char *path;
@@ -101,7 +101,7 @@ int64_t mprof__recording_tail_recorder(const mprof__recording_tail *file)
 
 static int64_t bytes_of(double mib)
 {
-    return mib < 8e12 ? (int64_t)(mib * BYTES_PER_MIB + 0.5) : INT64_MAX / 2;
+    return mib < 8e12 ? (int64_t)mprof__bytes_of_mib(mib) : INT64_MAX / 2;
 }
 
 static int64_t ns_of(double time_s)

@@ -2,12 +2,11 @@
 #include "report_limits.h"
 
 #include "parse/formats/results_json.h"
+#include "parse/number.h"
 #include "report_model.h"
 
 #include <math.h>
 #include <string.h>
-
-#define BYTES_PER_MIB 1048576.0
 
 /* Peaks of one run that was read twice differ by rounding only. */
 static bool is_about(const mprof__subject *subject, const json_t *recording, const char *path,
@@ -15,7 +14,7 @@ static bool is_about(const mprof__subject *subject, const json_t *recording, con
 {
     double peak = mprof__report_number(json_object_get(recording, "peak"), "bytes");
     return subject->file && strcmp(subject->file, path) == 0 && !subject->error &&
-           (is_only_run || fabs(subject->peak_mib * BYTES_PER_MIB - peak) <= 1);
+           (is_only_run || fabs(mprof__bytes_of_mib(subject->peak_mib) - peak) <= 1);
 }
 
 mprof_status mprof__report_add_limits(json_t *recording, const mprof__results *results,

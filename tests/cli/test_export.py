@@ -7,6 +7,7 @@ import contextlib
 import csv
 import datetime
 import io
+import gzip
 import json
 import os
 import pathlib
@@ -682,6 +683,8 @@ class Export(TestCase):
                                       "output are no dates\n")
         _, done = self.export("chrome", "psrecord.txt")
         self.assertEqual(done.stderr, "")
+        path, _ = self.export("json", "psrecord.txt")
+        self.assertIsNone(json.loads(path.read_text())["recordings"][0]["started_s"])
 
     def test_no_calls_are_said_in_one_line(self):
         self.make("m.dat", f"CMDLINE x\nMEM 1.0 {START}.0\n")
@@ -715,6 +718,20 @@ class Export(TestCase):
                             ("x.json", b'{"format"'), ("x.pftrace", b"\n")):
             self.run_mprof("export", "-o", name, "a.dat")
             self.assertTrue((self.directory / name).read_bytes().startswith(begin), name)
+
+    def test_names_of_compressed_files(self):
+        self.make()
+        for name in ("x.csv", "x.om", "x.pftrace", "x.json"):
+            self.run_mprof("export", "-o", name, "a.dat")
+            plain = (self.directory / name).read_bytes()
+            self.run_mprof("export", "-o", name + ".gz", "a.dat")
+            self.assertEqual(gzip.decompress((self.directory / (name + ".gz")).read_bytes()), plain, name)
+            self.run_mprof("export", "-o", name + ".zst", "a.dat")
+            self.assertEqual(subprocess.run(["zstd", "-dc", name + ".zst"], cwd=self.directory, capture_output=True,
+                                            check=True).stdout, plain, name)
+        self.assertIn(".xz is not written", self.run_mprof("export", "-o", "x.csv.xz", "a.dat", expect=2).stderr)
+        self.run_mprof("export", "--to", "csv", "-o", "full.gz", "a.dat")
+        self.assertEqual(gzip.decompress((self.directory / "full.gz").read_bytes()), (self.directory / "x.csv").read_bytes())
 
     def test_a_recording_is_not_replaced_by_its_own_export(self):
         before = (self.directory / self.make()).read_text()

@@ -431,6 +431,8 @@ class Options(TestCase):
     def test_wrong_values(self):
         for arguments, words in ((["--format", "xml"], "must be one of text, json, junit"),
                                  (["--format", "junit="], "needs the name of a file"),
+                                 (["--format", "junit=out.xml.gz"], "--format writes plain text, not what 'out.xml.gz' ends in"),
+                                 (["--format", "json=out.json.xz"], "--format writes plain text, not what 'out.json.xz' ends in"),
                                  (["--color", "blue"], "--color must be auto, always or never, not 'blue'")):
             done = self.check(*arguments, expect=2)
             self.assertIn(words, done.stderr)

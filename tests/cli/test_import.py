@@ -300,6 +300,23 @@ class Import(TestCase):
         self.put("x.dat", "CMDLINE x\nMEM 1 1795330000\n")
         self.refused("x.dat", ": is a recording already: every command reads it as it is", "import")
 
+    def test_logs_whose_numbers_cannot_be_read(self):
+        for name, text in (("n.csv", "time,rss_kib\n1,nan\n2,nan\n"), ("n.prmon", PRMON.split("\n")[0] + "\n" + "\t".join(
+                ["1771507908", "1", "nan", "nan", "0", "1", "1", "1"]) + "\n"),
+                           ("n.txt", PSRECORD.replace("10.500 ", "nan ").replace("30.500", "nan").replace("20.250", "nan"))):
+            done = self.run_mprof("import", self.put(name, text), expect=1)
+            self.assertRegex(done.stderr, r": no sample of memory \([1-3] lines? skipped: not a plain decimal number")
+
+    def test_ranges_of_logs_without_a_date(self):
+        self.put("p.txt", PSRECORD)
+        for command in (["export", "--to", "csv", "-w"], ["plot", "-o", "x.svg", "--xlim"]):
+            for text in ("14:05,14:30", "2026-11-22,", "0,14:05"):
+                done = self.run_mprof(*command, text, "p.txt", expect=1)
+                self.assertEqual(done.stderr, "mprof: p.txt: has times since its start only, no clock times or dates: give the "
+                                              "range in seconds, from 0 to 0.5\n")
+        done = self.run_mprof("export", "--to", "csv", "-w", "5,6", "p.txt", expect=1)
+        self.assertEqual(done.stderr, "mprof: p.txt: nothing was recorded from 5 s to 6 s; the recording lasts 0.5 s\n")
+
     def test_a_form_that_is_forced(self):
         self.refused(self.put("x.txt", "hello\n"), ": no sample of memory", "import", "--from", "massif")
         self.assertEqual(self.imported(self.put("y.txt", PSRECORD), "--from", "psrecord").mem[0], (10.5, 0.0))

@@ -93,7 +93,11 @@ class Options(mprof_test.TestCase):
         for text in ("", ",", "5", "5,5", "9,3", "1,2,3", "x,y", "25:00,26:00", "10:60,11:00", "2026-13-01,", "2026-02-29,", "2026-04-31 10:00,",
                      "10:00x,", "nan,5"):
             self.assert_refused("--xlim", text, NESTED, says="--xlim must be FROM,TO, each a number of seconds, a time like "
-                                f"14:05:30 or a date like '2026-11-22 14:05', not '{re.escape(text)}'")
+                                f"14:05:30 or a date like '2026-11-22 14:05', FROM before TO, not '{re.escape(text)}'")
+        for text, says in (("5,3", "FROM,TO with FROM before TO, not '5,3'"), ("a,b", "FROM,TO in seconds from the start, not 'a,b'$"),
+                           ("10:00,10:05", "FROM,TO in seconds from the start, not '10:00,10:05': --xlim takes clock times"),
+                           ("5,", "FROM,TO in seconds from the start, not '5,': --xlim takes .*open ends")):
+            self.assert_refused("-w", text, NESTED, says=f"--window must be {says}")
         self.assert_refused("--xlim", "07:00,08:00", NESTED, expect=1, says=".*nested.dat: nothing was recorded from "
                             "2026-11-22 07:00:00 to 2026-11-22 08:00:00; the recording is from 2026-11-22 06:55:17 to "
                             "2026-11-22 06:55:19")

@@ -172,6 +172,21 @@ static void test_integers(void **state)
     assert_memory_equal(text, "0", 1);
 }
 
+/* Every whole KiB that a kernel may count is the same after six decimals of MiB. */
+static void test_bytes_of_kernels_are_whole_kib(void **state)
+{
+    (void)state;
+    for (int64_t kib = 0; kib < 200 * 1024; kib++) {
+        char text[40];
+        snprintf(text, sizeof text, "%.6f", (double)kib / 1024);
+        assert_true(mprof__bytes_of_mib(strtod(text, NULL)) == (double)(kib * 1024));
+    }
+    assert_true(mprof__bytes_of_mib(-1.5) == -1572864);
+    assert_true(mprof__bytes_of_mib(100.0 / 1048576) == 100);
+    assert_true(mprof__bytes_of_mib(1022.0 / 1048576) == 1022);
+    assert_true(isnan(mprof__bytes_of_mib(NAN)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_usual_lines_as_strtod),
         cmocka_unit_test(test_written_as_printf),
         cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_bytes_of_kernels_are_whole_kib),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
