@@ -3,12 +3,18 @@ set(MPROF_DEBIAN_VERSION ${PROJECT_VERSION}-1 CACHE STRING "The version of the D
 # Of the newest change, which the files of the packages have as their time.
 set(MPROF_DEBIAN_TIME 1795824000)
 
+# Who builds packages maintains them: DEBFULLNAME and DEBEMAIL, as for Debian's tools. The placeholder is no address.
+set(MPROF_DEBIAN_MAINTAINER "the mprof authors <mprof@mprof.invalid>")
+if(DEFINED ENV{DEBFULLNAME} AND DEFINED ENV{DEBEMAIL})
+  set(MPROF_DEBIAN_MAINTAINER "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+endif()
+
 set(same "(= ${MPROF_DEBIAN_VERSION})")
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mprof)
 # CPack would write it in front of each description.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
-set(CPACK_PACKAGE_CONTACT "the mprof authors <mprof@mprof.invalid>")
+set(CPACK_PACKAGE_CONTACT "${MPROF_DEBIAN_MAINTAINER}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_STRIP_FILES ON)

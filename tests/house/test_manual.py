@@ -107,6 +107,33 @@ class Manual(unittest.TestCase):
             with self.subTest(function=name):
                 self.assertIn(wanted, text)
 
+    def test_every_function_of_the_library_is_listed_under_its_header(self):
+        page = (MANUAL / "libmprof.3").read_text().partition(".Sh INTERFACE\n")[2].partition("\n.Sh ")[0]
+        exported = {name for path in (SOURCE / "tests/install").glob("symbols-*.txt") for name in path.read_text().split()}
+        self.assertEqual(sorted(re.findall(r"^\.Fn (\w+)", page, re.M)), sorted(exported))
+        items = re.findall(r"^\.It In (\S+)\n(.*?)(?=^\.It|^\.El)", page, re.S | re.M)
+        self.assertEqual(sorted(header for header, _ in items),
+                         sorted(f"mprof/{path.name}" for path in SOURCE.glob("*/include/mprof/*.h") if path.name != "mark.h"))
+        for header, item in items:
+            text = next(SOURCE.glob(f"*/include/{header}")).read_text()
+            for name in re.findall(r"^\.Fn (\w+)", item, re.M):
+                self.assertRegex(text, rf"\b{name}\(", header)
+
+    def test_options_in_documents_exist(self):
+        """Of commands in running text; tests/documents runs those of blocks."""
+        options = {command: options_of_help(command).keys() | {"--own-agent"} for command in commands()}
+        checked = 0
+        for path in sorted([*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md")]):
+            for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", path.read_text()):
+                for command, rest in re.findall(r"\bmprof ([a-z]+)((?: [^|;&>]*)?)", code):
+                    if command == "run":  # what follows the program is its own
+                        rest = re.match(r"(?: -\S+(?: [^\s-]\S*)?)*", rest)[0]
+                    for option in re.findall(r"(?<![\w-])--[a-z][\w-]+", rest):
+                        checked += 1
+                        with self.subTest(file=path.name, code=code):
+                            self.assertIn(option, options[command])
+        self.assertGreater(checked, 30)
+
     def test_links_between_documents_lead_somewhere(self):
         checked = 0
         for path in sorted([*SOURCE.glob("*.md"), *(SOURCE / "docs").rglob("*.md")]):

@@ -38,7 +38,8 @@ class Debian(TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.place)
         # packing takes the files as they are: those of this build, and for the command its twin that is not static
         build = cls.place / "build"
-        run("cmake", "--preset", "debian", "-B", build, cwd=SOURCE)
+        run("cmake", "--preset", "debian", "-B", build, cwd=SOURCE,
+            env={**os.environ, "DEBFULLNAME": "A Builder", "DEBEMAIL": "builder@mprof.invalid"})
         for name in ("mprof-draw", "libmprof.so.*", "libmprof.so", "libmprof-*.so*", "*/libmprof*.a", "python/_mprof.abi3.so"):
             for path in BUILD.glob(name):
                 shutil.copy(path, build / path.relative_to(BUILD), follow_symlinks=False)
@@ -68,6 +69,12 @@ class Debian(TestCase):
         self.assertEqual(re.findall(r"^E: .*", done.stdout, re.M), [])
         overrides = re.findall(r"^. .*(?:mismatched|unused)-override.*", done.stdout, re.M)
         self.assertEqual(overrides, [])
+
+    def test_who_builds_them_is_the_maintainer(self):
+        for package in self.packages:
+            self.assertEqual(self.field(package, "Maintainer"), "A Builder <builder@mprof.invalid>")
+        done = run("sh", "-c", f"gzip -dc {self.tree}/usr/share/doc/mprof/changelog.Debian.gz")
+        self.assertIn("\n -- A Builder <builder@mprof.invalid>  ", done)
 
     def test_recorder_needs_libc_alone(self):
         self.assertRegex(self.field("mprof", "Depends"), r"\Alibc6 \(>= [\d.]+\)\Z")
