@@ -378,6 +378,21 @@ class Wheel(TestCase):
         pip("uninstall", "-y", "mprof", python=own)
         self.assertEqual(files_in(folder), before)
 
+    def test_headers_of_the_python_that_builds(self):
+        """Also of one that was moved after its build: its python3.pc names another folder, or there is none."""
+        program = ("import os, subprocess, sys, sysconfig\n"
+                   "sys.path.insert(0, 'agent/wheel')\n"
+                   "from mprof_backend import build\n"
+                   "words = subprocess.run(['pkg-config', '--cflags', 'python3'], stdout=subprocess.PIPE, check=True,\n"
+                   "                       env=build.environment(sys.argv[1])).stdout.decode().strip()\n"
+                   "print(words == '-I' + sysconfig.get_path('include'), sysconfig.get_python_version())\n")
+        for one in interpreters.supported():
+            headers = run(one.path, "-c", "import sysconfig; print(sysconfig.get_path('include'))").stdout.strip()
+            if pathlib.Path(headers, "Python.h").exists():
+                done = run(one.path, "-B", "-c", program, self.directory, cwd=SOURCE,
+                           env=self.environment(PKG_CONFIG_LIBDIR=str(self.directory)))
+                self.assertEqual(done.stdout, f"True {one.version[0]}.{one.version[1]}\n")
+
     def test_missing_build_folder(self):
         done = run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", self.directory,
                     SOURCE, env={**os.environ, "MPROF_BUILD_DIR": str(self.directory)}, expect=1)

@@ -50,18 +50,22 @@ def _check_interpreter():
                              sys.implementation.name, platform.python_version()))
 
 
-def _environment():
-    """CPython's headers are found by pkg-config, at last those of this interpreter."""
-    environment = dict(os.environ)
-    place = sysconfig.get_config_var("LIBPC")
-    if place and os.path.isdir(place):
-        paths = filter(None, [environment.get("PKG_CONFIG_PATH"), place])
-        environment["PKG_CONFIG_PATH"] = os.pathsep.join(paths)
-    return environment
+def environment(folder):
+    """CPython's headers are found by pkg-config: those of this interpreter, if it has some. Its own python3.pc may be
+    missing, or name the folder where it was built. folder: for ours."""
+    found = dict(os.environ)
+    headers = sysconfig.get_path("include")
+    if os.path.exists(os.path.join(headers, "Python.h")):
+        with open(os.path.join(folder, "python3.pc"), "w", encoding="utf-8") as file:
+            file.write("Name: python3\nDescription: headers\nVersion: {}\nCflags: -I{}\n".format(
+                sysconfig.get_python_version(), headers.replace(" ", "\\ ")))
+        found["PKG_CONFIG_PATH"] = os.pathsep.join(filter(None, [found.get("PKG_CONFIG_PATH"), folder]))
+    return found
 
 
 def _run(*command):
-    done = subprocess.run(command, env=_environment(), stdout=sys.stderr, check=False)
+    with tempfile.TemporaryDirectory(prefix="mprof-build-") as folder:
+        done = subprocess.run(command, env=environment(folder), stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise BuildError(f"{command[0]} {command[1]} failed, see above; docs/install.md lists what the build needs, "
                          "CMAKE_ARGS=-DMPROF_DRAW=OFF builds without drawing")

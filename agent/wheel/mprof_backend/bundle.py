@@ -69,7 +69,7 @@ def _stand_in(folder, name, path, users):
     result = os.path.join(folder, name)
     options = ["-Wl,--version-script=" + script] if set(versions) != {""} else []
     done = subprocess.run([compiler, "-shared", "-nostdlib", "-fPIC", "-w", "-s", "-Wl,--build-id=none", "-Wl,-soname," + name,
-                           *options, "-o", result, source], stdout=sys.stdout, check=False)
+                           *options, "-o", result, source], stdout=sys.stderr, check=False)
     os.unlink(source)
     os.unlink(script)
     return result if done.returncode == 0 else None
