@@ -39,7 +39,6 @@
 #include <unistd.h>
 
 #define AGENT_FILE "libmprof-agent.so"
-#define PAGE_BYTES 4096
 #ifndef SYS_mmap
 #define SYS_mmap SYS_mmap2 /* of 32 bits, where no thread can be opened */
 #endif
@@ -132,11 +131,82 @@ __asm__(".pushsection .rodata\n"
         "mprof__entry_end:\n"
         ".popsection\n");
 
+#elif defined(__aarch64__)
+
+/* As above. Functions are entered through x8, or by a jump through x16: pages whose indirect
+ * branches are checked (BTI) allow that. */
+__asm__(".pushsection .rodata\n"
+        ".balign 8\n"
+        "mprof__entry_code:\n"
+        "mprof__entry_register:\n"
+        "    stp x29, x30, [sp, #-32]!\n"
+        "    stp x19, x20, [sp, #16]\n"
+        "    mov x29, sp\n"
+        "    mov x19, x0\n"
+        "    mov x20, x1\n"
+        "    ldr x8, [x19, #16]\n" /* is_initialized */
+        "    blr x8\n"
+        "    cbz w0, 1f\n"
+        "    ldr x0, [x19, #56]\n" /* pending */
+        "    mov x1, x19\n"
+        "    ldr x8, [x19, #24]\n" /* add_pending */
+        "    blr x8\n"
+        "    b 2f\n"
+        "1:  mov w0, #-2\n"
+        "2:  str w0, [x20]\n"
+        "    ldp x19, x20, [sp, #16]\n"
+        "    ldp x29, x30, [sp], #32\n"
+        "    ret\n"
+        "mprof__entry_direct:\n"
+        "    mov w1, #0\n"
+        "    b 3f\n"
+        "mprof__entry_pending:\n"
+        "    mov w1, #1\n"
+        "3:  stp x29, x30, [sp, #-32]!\n"
+        "    stp x19, x20, [sp, #16]\n"
+        "    mov x29, sp\n"
+        "    mov x19, x0\n"
+        "    mov w20, w1\n"
+        "    ldr x0, [x19, #64]\n" /* library */
+        "    cbz x0, 4f\n"
+        "    mov w1, #0x105\n"     /* RTLD_LAZY | RTLD_NOLOAD | RTLD_GLOBAL */
+        "    ldr x8, [x19, #32]\n" /* dlopen */
+        "    blr x8\n"
+        "4:  ldr x0, [x19, #72]\n"
+        "    mov w1, #2\n" /* RTLD_NOW */
+        "    ldr x8, [x19, #32]\n"
+        "    blr x8\n"
+        "    cbz x0, 5f\n"
+        "    ldr x1, [x19, #80]\n"
+        "    ldr x8, [x19, #40]\n" /* dlsym */
+        "    blr x8\n"
+        "    cbz x0, 5f\n"
+        "    mov x8, x0\n"
+        "    ldr x0, [x19, #88]\n"
+        "    ldr x1, [x19, #96]\n"
+        "    mov w2, w20\n"
+        "    blr x8\n"
+        "5:  ldr x0, [x19]\n" /* tail call: munmap(page, size) returns 0 to our caller */
+        "    ldr x1, [x19, #8]\n"
+        "    ldr x16, [x19, #48]\n"
+        "    ldp x19, x20, [sp, #16]\n"
+        "    ldp x29, x30, [sp], #32\n"
+        "    br x16\n"
+        "mprof__entry_end:\n"
+        ".popsection\n");
+
+#endif
+
+#ifdef MPROF_HAS_REMOTE_CALLS
+
+/* Hidden: addressed directly. Linkers cannot give a label in a section its own entry of the GOT. */
+#pragma GCC visibility push(hidden)
 extern const char mprof__entry_code[];
 extern const char mprof__entry_register[];
 extern const char mprof__entry_direct[];
 extern const char mprof__entry_pending[];
 extern const char mprof__entry_end[];
+#pragma GCC visibility pop
 
 #else
 
@@ -293,7 +363,8 @@ static size_t page_size(const plan *made, const parts *found)
                    strlen(made->agent) + strlen(made->directory) + strlen(made->patterns) +
                    strlen(found->python->path) + 128;
 
-    return (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    const size_t whole = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + whole - 1) & ~(whole - 1);
 }
 
 /* False: out of memory. */
@@ -410,14 +481,16 @@ static bool is_inside(uint64_t address, const mprof__object *object)
 /* Whether the thread waits in a system call that is made without a lock of the C library. */
 static bool is_harmless_wait(const mprof__remote_thread *remote, const parts *found)
 {
-#if defined(__x86_64__)
+#ifdef MPROF_HAS_REMOTE_CALLS
     static const long waits[] = {
-        SYS_poll,        SYS_ppoll,         SYS_select,    SYS_pselect6,
-        SYS_epoll_wait,  SYS_epoll_pwait,   SYS_nanosleep, SYS_clock_nanosleep,
-        SYS_pause,       SYS_rt_sigsuspend, SYS_wait4,     SYS_waitid,
-        SYS_accept,      SYS_accept4,       SYS_recvfrom,  SYS_recvmsg,
-        SYS_read,        SYS_futex,         SYS_flock,     SYS_rt_sigtimedwait,
-        SYS_connect,     SYS_sendto,        SYS_sendmsg,   SYS_restart_syscall,
+#ifdef SYS_poll /* newer architectures only have the variants */
+        SYS_poll,        SYS_select,        SYS_epoll_wait, SYS_pause,
+#endif
+        SYS_ppoll,       SYS_pselect6,      SYS_nanosleep,  SYS_clock_nanosleep,
+        SYS_epoll_pwait, SYS_rt_sigsuspend, SYS_wait4,      SYS_waitid,
+        SYS_accept,      SYS_accept4,       SYS_recvfrom,   SYS_recvmsg,
+        SYS_read,        SYS_futex,         SYS_flock,      SYS_rt_sigtimedwait,
+        SYS_connect,     SYS_sendto,        SYS_sendmsg,    SYS_restart_syscall,
         SYS_epoll_pwait2};
 #else
     static const long waits[] = {-2};

@@ -49,7 +49,8 @@ typedef struct mapping {
     const char *path; /* points into the line */
 } mapping;
 
-/* "start-end rights offset major:minor inode   path". False: it maps no file. */
+/* "start-end rights offset major:minor inode   path". False: it maps neither a file nor the vDSO.
+ */
 static bool parse_mapping(mapping *one, char *line)
 {
     unsigned long long numbers[3];
@@ -64,13 +65,14 @@ static bool parse_mapping(mapping *one, char *line)
     one->end = numbers[1];
     one->offset = numbers[2];
     one->path = line + path;
-    return path > 0 && line[path] == '/';
+    return path > 0 && (line[path] == '/' || strcmp(line + path, MPROF__OBJECT_VDSO) == 0);
 }
 
 static mprof_status add_object(mprof__remote_memory *memory, const mapping *one)
 {
     mprof__object *larger = realloc(memory->objects, (memory->count + 1) * sizeof *memory->objects);
     char *path = strdup(one->path);
+    char *slash = path ? strrchr(path, '/') : NULL;
 
     if (larger) {
         memory->objects = larger;
@@ -81,7 +83,7 @@ static mprof_status add_object(mprof__remote_memory *memory, const mapping *one)
     }
     memset(&larger[memory->count], 0, sizeof *larger);
     larger[memory->count].path = path;
-    larger[memory->count].name = strrchr(path, '/') + 1;
+    larger[memory->count].name = slash ? slash + 1 : path;
     larger[memory->count].start = one->start;
     memory->count++;
     return MPROF_OK;

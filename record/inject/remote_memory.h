@@ -9,6 +9,9 @@
 
 typedef struct mprof__remote_memory mprof__remote_memory;
 
+/* The name and path of the code that the kernel maps into every process. */
+#define MPROF__OBJECT_VDSO "[vdso]"
+
 /* An object of the process. Owned by mprof__remote_memory. */
 typedef struct mprof__object {
     char *name;          /* file name without directory */

@@ -1,5 +1,5 @@
 /* Calls functions in a thread of another process: the thread is stopped, makes the calls, and
- * continues where it was. x86-64 Linux only.
+ * continues where it was. Linux on x86-64 and aarch64 only.
  *
  * If we are killed meanwhile, the thread is not harmed: after each call it returns by itself to
  * where it was (see remote_thread.c). */
@@ -11,6 +11,10 @@
 #include <mprof/error.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#if defined(__x86_64__) || defined(__aarch64__)
+#define MPROF_HAS_REMOTE_CALLS 1
+#endif
 
 typedef struct mprof__remote_thread mprof__remote_thread;
 

@@ -219,9 +219,10 @@ else:
 # the process when it maps executable memory.
 FILTER = '''
 import ctypes, os, struct, sys
+MMAP = {"x86_64": 9, "aarch64": 222}[os.uname().machine]
 def step(code, yes, no, value): return struct.pack("HBBI", code, yes, no, value)
 ALLOW, KILL = step(6, 0, 0, 0x7fff0000), step(6, 0, 0, 0x80000000)
-NO_NEW_CODE = (step(0x20, 0, 0, 0) + step(0x15, 0, 3, 9)  # mmap
+NO_NEW_CODE = (step(0x20, 0, 0, 0) + step(0x15, 0, 3, MMAP)
                + step(0x20, 0, 0, 32) + step(0x45, 0, 1, 4) + KILL + ALLOW)  # PROT_EXEC
 class Filter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
@@ -258,8 +259,8 @@ int main(void) { for (;;) pause(); }
 
 def enterable():
     """Interpreters of this machine to which mprof can attach."""
-    if platform.machine() != "x86_64":
-        raise unittest.SkipTest("running programs are entered on x86-64 only")
+    if platform.machine() not in ("x86_64", "aarch64"):
+        raise unittest.SkipTest("running programs are entered on x86-64 and aarch64 only")
     return interpreters.supported()
 
 
