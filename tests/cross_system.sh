@@ -49,7 +49,7 @@ mount -t sysfs none /tree/sys
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 none /tree/dev/pts
 mount -t cgroup2 none /tree/sys/fs/cgroup
 mount -t tracefs none /tree/sys/kernel/tracing
-exec busybox switch_root /tree /bin/bash "$here/build/cross/system/commands"
+exec busybox switch_root /tree /bin/bash "$here/build/cross/kernel/commands"
 END
     chmod +x "$folder/disk/init"
     (cd "$folder/disk" && find . | cpio -o -H newc --quiet | gzip -1) >"$folder/initrd.gz"
@@ -67,7 +67,7 @@ download() {
 
 # system_tests REGEX LOG KERNEL-PACKAGE
 system_tests() {
-    local regex=$1 log=$2 package=$3 folder=$PWD/build/cross/system emulator
+    local regex=$1 log=$2 package=$3 folder=$PWD/build/cross/kernel emulator
     rm -rf "$folder"
     mkdir -p "$folder"
     make_kernel "$folder" "$package"
