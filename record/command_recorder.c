@@ -255,6 +255,22 @@ static bool dies_of_signal(const mprof__command_options *options,
                                      WTERMSIG(outcome->wait_status) == outcome->signal));
 }
 
+/* A pattern that matched nothing is usually mistyped. */
+static void report_unmatched(const mprof__command_options *options,
+                             const mprof__recorder_outcome *outcome)
+{
+    const char *patterns = options->functions ? getenv("MPROF_FUNC") : NULL;
+    char text[200];
+
+    if (!patterns || options->quiet || !outcome->lacks_calls || outcome->sample_count == 0) {
+        return;
+    }
+    snprintf(text, sizeof text,
+             "%.*s matched no function that was called; patterns are module:name",
+             (int)strcspn(patterns, "\n"), patterns);
+    mprof__command_note("--func:", text);
+}
+
 int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -275,6 +291,7 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
     int exit_code = exit_code_of(recorder->options, &outcome);
     recorder->signal = outcome.signal;
     release(recorder);
+    report_unmatched(recorder->options, &outcome);
     print_result(recorder, path, &outcome);
     if (outcome.failed) {
         free(path);

@@ -41,7 +41,19 @@ struct mprof__plot {
     double run;                  /* the only run of a file that is drawn, from 1; 0: all */
     mprof__command_text command; /* that draws it, without output and files */
     int is_shown_again;          /* 1: the recordings were loaded before, with their warnings */
+    unsigned style_hues;         /* 1 << hue of the names in style files */
 };
+
+/* plot_names.c: prints a line for each name of the command line that fits nothing in the
+ * recordings, with the nearest one, and for what a picture of several recordings does not show. */
+void mprof__plot_report_unmatched(const struct mprof__plot *plot,
+                                  const mprof_profile *const *profiles, size_t count);
+/* The same of labels alone, of recordings that are drawn one by one. */
+typedef const char *mprof__path_of(const void *data, size_t index);
+void mprof__plot_report_labels(const struct mprof__plot *plot, mprof__path_of *path_of,
+                               const void *data, size_t count);
+/* A line for each mark outside of the time that the figure shows. */
+void mprof__plot_report_marks(const struct mprof__plot *plot, const mprof_figure *figure);
 
 /* plot_picture.c */
 

@@ -911,6 +911,9 @@ static void read_options(struct mprof__plot *plot, int argc, char **argv)
         mprof__command_fail(&error);
         exit(MPROF_EXIT_USAGE);
     }
+    for (size_t i = 0; i < MPROF_STYLE_HUE_COUNT; i++) {
+        plot->style_hues |= plot->colours.names[i] ? 1u << i : 0;
+    }
     mprof__command_parse(&plot_argp, argc, argv, 0, plot);
     mprof__plot_colours_apply(&plot->colours, &plot->figure, &plot->draw);
 }

@@ -269,6 +269,12 @@ static size_t draw_all(const struct mprof__plot *plot, const struct task_list *l
     return failed;
 }
 
+static const char *path_of_task(const void *data, size_t index)
+{
+    const struct task *tasks = data;
+    return tasks[index].recording;
+}
+
 int mprof__plot_each(struct mprof__plot *plot)
 {
     mprof_error error = MPROF_ERROR_INIT;
@@ -286,6 +292,7 @@ int mprof__plot_each(struct mprof__plot *plot)
         }
     }
     plot->several = list.count > 1;
+    mprof__plot_report_labels(plot, path_of_task, list.tasks, list.count);
     if (plot->output && mkdir(plot->output, 0777) != 0 && errno != EEXIST) {
         mprof_error_set_errno(&error, errno, "cannot create the directory");
         mprof_error_at(&error, plot->output, 0);

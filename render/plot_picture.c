@@ -51,6 +51,10 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
         const mprof_profile *const *list = mprof_profiles_list(profiles, &count);
         mprof_figure_options_choose_form(&options, list, count);
         status = mprof_figure_layout(figure, list, count, &options, measure, error);
+        if (status == MPROF_OK && !plot->is_shown_again && !plot->each) {
+            mprof__plot_report_unmatched(plot, list, count);
+            mprof__plot_report_marks(plot, *figure);
+        }
     }
     mprof_profiles_free(profiles);
     return status;

@@ -8,6 +8,7 @@
 #include "parse/process_group.h"
 #include "parse/ranks.h"
 #include "parse/redact.h"
+#include "parse/similar_name.h"
 #include "running.h"
 
 #include <math.h>
@@ -372,6 +373,25 @@ static size_t choose_functions(const mprof_profile *profile, const char *name, b
     return chosen;
 }
 
+/* Why no function has the name; NULL without memory. */
+static const char *explain_missing(mprof__arena *arena, const mprof_profile *profile,
+                                   const char *name)
+{
+    size_t count;
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    mprof__similar_name similar;
+    mprof__similar_name_init(&similar, name, strlen(name));
+    for (size_t i = 0; i < count; i++) {
+        mprof__similar_name_offer(&similar, functions[i].name);
+        mprof__similar_name_offer(&similar, functions[i].label);
+    }
+    if (similar.nearest) {
+        return mprof__keep_format(arena, "no call of it was recorded; did you mean %s?",
+                                  similar.nearest);
+    }
+    return count ? "no call of it was recorded" : "the recording has no functions";
+}
+
 static int measure_function(const mprof__figures *f, mprof__arena *arena, const char *name,
                             mprof__figure_value *value)
 {
@@ -399,8 +419,7 @@ static int measure_function(const mprof__figures *f, mprof__arena *arena, const 
         value->reason =
             mprof__keep_format(arena, "several functions have this name: %s, %s", first, second);
     } else {
-        value->reason =
-            function_count ? "no call of it was recorded" : "the recording has no functions";
+        value->reason = explain_missing(arena, f->profile, name);
     }
     free(is_chosen);
     free(all);

@@ -1,6 +1,6 @@
 /* Finds the command, parses options the same way everywhere, and prints failures as one line. */
 #include "command.h"
-#include "similar_name.h"
+#include "parse/similar_name.h"
 
 #include "parse/import/import.h"
 #include "parse/plain_text.h"

@@ -291,12 +291,18 @@ static void report_similar_name(const char *path, const char *function,
                                 const mprof__summary *summary)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    if (!function || summary->function_was_called || !summary->similar_name) {
+    if (!function || summary->function_was_called) {
         return;
     }
     fflush(stdout);
-    mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
-                    summary->similar_name);
+    if (summary->similar_name) {
+        mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
+                        summary->similar_name);
+    } else {
+        mprof_error_set(&error, MPROF_ENOTFOUND,
+                        "no call of '%s' was recorded; `mprof functions' lists those that were",
+                        function);
+    }
     mprof_error_at(&error, path, 0);
     mprof__command_fail(&error);
 }

@@ -38,6 +38,8 @@ struct mprof__calls {
     uint64_t damaged;   /* rings that were malformed */
     uint64_t unknown;   /* rings whose process was not found */
     uint64_t unnamed;   /* calls recorded as (other names) */
+    uint64_t written;   /* calls */
+    bool is_explained;  /* a line said why functions are missing */
     uint64_t corrected; /* times that were moved into the possible range */
     unsigned uncommitted;
     int32_t (*levels)(void *data, const mprof__event_log_call *call);
@@ -184,6 +186,7 @@ static mprof_status write_call(void *data, const mprof__ring_call *ended)
         call.level += owner->calls->levels(owner->calls->levels_data, &call);
     }
     mprof__event_log_func(owner->calls->log, &call);
+    owner->calls->written++;
     if (++owner->calls->uncommitted >= CALLS_PER_COMMIT) {
         owner->calls->uncommitted = 0;
         mprof__event_log_commit(owner->calls->log);
@@ -411,11 +414,17 @@ void mprof__calls_end_process(mprof__calls *calls, int64_t pid, int64_t end_ns)
     close_images_before(calls, pid, UINT64_MAX, 0, end_ns);
 }
 
+bool mprof__calls_are_missing(const mprof__calls *calls)
+{
+    return calls->written == 0 && !calls->is_explained;
+}
+
 static void report_notice(void *data, const char *text, bool is_printed)
 {
     mprof__calls *calls = data;
     mprof_error error = MPROF_ERROR_INIT;
 
+    calls->is_explained = true;
     mprof__event_log_fact(calls->log, "functions-missing", text);
     if (!is_printed) {
         mprof_error_set(&error, MPROF_EFORMAT, "%s", text);

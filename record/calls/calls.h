@@ -40,6 +40,9 @@ void mprof__calls_finish(mprof__calls *calls, int64_t now_ns);
 /* Whether the process has recorded calls of this name, as of the last drain. */
 bool mprof__calls_record(const mprof__calls *calls, int64_t pid, mprof_text name);
 
+/* No call was written so far, and no line said why. */
+bool mprof__calls_are_missing(const mprof__calls *calls);
+
 /* Calls `levels` (NULL: none) with each call that is written; it returns how many levels further
  * inside to draw it. */
 void mprof__calls_set_levels(mprof__calls *calls,

@@ -12,13 +12,14 @@
 typedef struct mprof__recorder mprof__recorder;
 
 typedef struct mprof__recorder_outcome {
-    bool ended;      /* the program has ended */
-    int wait_status; /* as of wait(2); only for our child */
-    int signal;      /* by which mprof must die, or 0 */
-    bool failed;     /* the recording could not be written completely */
-    bool is_cut;     /* the threshold was reached and ended the recording */
-    bool is_unread;  /* no sample: nothing could be read, which was reported */
-    bool is_empty;   /* all was over before the recording began */
+    bool ended;       /* the program has ended */
+    int wait_status;  /* as of wait(2); only for our child */
+    int signal;       /* by which mprof must die, or 0 */
+    bool failed;      /* the recording could not be written completely */
+    bool is_cut;      /* the threshold was reached and ended the recording */
+    bool is_unread;   /* no sample: nothing could be read, which was reported */
+    bool is_empty;    /* all was over before the recording began */
+    bool lacks_calls; /* none was recorded, and no line said why */
     uint64_t sample_count;
     int64_t peak_bytes; /* the highest memory known */
     int64_t lasted_ns;

@@ -32,6 +32,7 @@
 #include "window_numbers.h"
 
 #include "parse/options.h"
+#include "parse/similar_name.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -483,6 +484,26 @@ static mprof_status check_grouping(const mprof__layout *layout, mprof_error *err
     return MPROF_EARGUMENT;
 }
 
+static mprof_status refuse_function(const mprof__layout *layout, mprof_error *error)
+{
+    const char *pattern = layout->options->function;
+    mprof__similar_name similar;
+    mprof__similar_name_init(&similar, pattern, strlen(pattern));
+    for (size_t r = 0; r < layout->input_count; r++) {
+        size_t count;
+        const mprof_function *functions =
+            mprof_profile_functions(layout->inputs[r].profile, &count);
+        for (size_t i = 0; i < count; i++) {
+            mprof__similar_name_offer(&similar, functions[i].label);
+            mprof__similar_name_offer(&similar, functions[i].name);
+        }
+    }
+    return mprof_error_set(error, MPROF_EARGUMENT,
+                           "no function in the recording matches '%s'%s%s%s", pattern,
+                           similar.nearest ? "; did you mean '" : "",
+                           similar.nearest ? similar.nearest : "", similar.nearest ? "'?" : "");
+}
+
 static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *const *profiles,
                                 mprof_error *error)
 {
@@ -506,8 +527,7 @@ static mprof_status read_inputs(mprof__layout *layout, const mprof_profile *cons
         status = mprof__choose_function_colours(layout);
     }
     if (status == MPROF_ENOTFOUND) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "no function in the recording matches '%s'",
-                               layout->options->function);
+        return refuse_function(layout, error);
     }
     for (size_t i = 0; status == MPROF_OK && i < layout->input_count; i++) {
         status = prepare_input(layout, &layout->inputs[i]);

@@ -131,6 +131,8 @@ class Limits(Check):
             self.check("check", "a.dat", "--func", f"{name}:49MiB", expect=CROSSED)
         done = self.check("check", "a.dat", "--func", "save:1GiB", expect=UNCLEAR)
         self.assertIn("no call of it was recorded", done.stdout)
+        done = self.run_mprof("check", "--func", "fti:10MiB", FIXTURES / "dat" / "nested.dat", expect=3)
+        self.assertIn("no call of it was recorded; did you mean fit?", done.stdout)
         done = self.check("check", "a.dat", "--func", "read:1GiB", expect=UNCLEAR)
         self.assertIn("several functions have this name", done.stdout)
         self.check("check", "a.dat", "--func", "io.read:1MiB", expect=PASSED)

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import sys
 import unittest
 
@@ -36,6 +37,54 @@ class Options(mprof_test.TestCase):
             self.assertGreater(sizes[suffix], 1000)
         mprof_test.check_svg(self.directory / "out.svg")
         return sizes
+
+    # ---- names that fit nothing ----
+
+    def notes(self, *options, expect=0):
+        return self.run_mprof("plot", *options, "-o", "out.svg", expect=expect).stderr.splitlines()
+
+    def test_labels_of_no_recording(self):
+        shutil.copy(NESTED, self.directory / "run1.dat")
+        shutil.copy(NESTED, self.directory / "run2.dat")
+        both = ["run1.dat", "run2.dat"]
+        self.assertEqual(self.notes("--label", "run1.dat=a", "--label", str(self.directory / "x") + "=b", *both),
+                         [f"mprof: --label: no recording is called {self.directory / 'x'}"])
+        self.assertEqual(self.notes("--label", "rum1.dat=a", *both),
+                         ["mprof: --label: no recording is called rum1.dat; did you mean run1.dat?"])
+        self.assertEqual(self.notes("--label", "./run1.dat=a", "./run1.dat", "run2.dat"), [])
+        done = self.run_mprof("plot", "--each", "-o", "out", "--label", "run3.dat=a", "--label", "run2.dat=b", *both)
+        self.assertEqual([line for line in done.stderr.splitlines() if "--label" in line],
+                         ["mprof: --label: no recording is called run3.dat; did you mean run1.dat?"])
+
+    def test_colours_of_nothing(self):
+        self.assertEqual(self.notes("--colors", "fti=red,fit=gold,nothing=blue,papr=ivory", NESTED),
+                         ["mprof: --colors: no function, command or recording is called papr; did you mean paper?",
+                          "mprof: --colors: no function, command or recording is called nothing",
+                          "mprof: --colors: no function, command or recording is called fti; did you mean fit?"])
+        self.assertEqual(self.notes("--colors", "fit=red,paper=ivory,#abcdef", NESTED), [])
+        processes = FIXTURES / "dat" / "article-gunicorn-CM.dat"
+        self.assertEqual(self.notes("--colors", "gunicron=red", processes)[0].split(";")[0],
+                         "mprof: --colors: no function, command or recording is called gunicron")
+        (self.directory / "style.ini").write_text("colors = elsewhere=red\n")
+        self.assertEqual(self.notes("--style", "style.ini", NESTED), [], "a style is for many recordings")
+
+    def test_functions_and_marks_of_nothing(self):
+        self.assert_refused("--func", "fti", NESTED, says="no function in the recording matches 'fti'; did you mean 'fit'\\?",
+                            expect=1)
+        self.assertEqual(self.notes("--mark", "99:there", "--mark", "1:here", NESTED),
+                         ["mprof: --mark: 99 s is outside of the picture, which is from 0 to 1.6626 s"])
+        self.assertEqual(self.notes("-w", "0,0.5", "--mark", "1", NESTED),
+                         ["mprof: --mark: 1 s is outside of the picture, which is from 0 to 0.5 s"])
+
+    def test_what_several_recordings_do_not_show(self):
+        shutil.copy(NESTED, self.directory / "a.dat")
+        for options in (["--stack"], ["--group", "command"]):
+            (line,) = self.notes(*options, "a.dat", NESTED)
+            self.assertIn(f"mprof: {options[0]}: is of one recording, or several with --as-one", line)
+            self.assertEqual(self.notes(*options, "--as-one", "a.dat", NESTED), [])
+            self.assertEqual(self.notes(*options, NESTED), [])
+        self.assertEqual(self.notes("--by", "function", NESTED), ["mprof: --by: function is for --flame: add it"])
+        self.assertEqual(self.notes("--by", "function", "--flame", NESTED), [])
 
     # ---- what makes no sense together ----
 
@@ -95,7 +144,7 @@ class Options(mprof_test.TestCase):
             self.assert_refused("--xlim", text, NESTED, says="--xlim must be FROM,TO, each a number of seconds, a time like "
                                 f"14:05:30 or a date like '2026-11-22 14:05', FROM before TO, not '{re.escape(text)}'")
         for text, says in (("5,3", "FROM,TO with FROM before TO, not '5,3'"), ("a,b", "FROM,TO in seconds from the start, not 'a,b'$"),
-                           ("10:00,10:05", "FROM,TO in seconds from the start, not '10:00,10:05': --xlim takes clock times"),
+                           ("10:00,10:05", "FROM,TO in seconds from the start, not '10:00,10:05': --xlim takes clock times, dates and open ends"),
                            ("5,", "FROM,TO in seconds from the start, not '5,': --xlim takes .*open ends")):
             self.assert_refused("-w", text, NESTED, says=f"--window must be {says}")
         self.assert_refused("--xlim", "07:00,08:00", NESTED, expect=1, says=".*nested.dat: nothing was recorded from "

@@ -357,6 +357,15 @@ class Run(mprof_test.TestCase):
 
     # --- oracle ---
 
+    def test_patterns_that_match_nothing(self):
+        said = "mprof: --func: {} matched no function that was called; patterns are module:name"
+        program = [sys.executable, "-c", "import json; json.dumps(1)"]
+        for pattern, lines in (("jso:dumps", 1), ("json:dunps", 1), ("json:dumps", 0)):
+            done = self.run_mprof("run", "--func", pattern, "-o", "x.dat", *program)
+            self.assertEqual(done.stderr.splitlines().count(said.format(pattern)), lines, done.stderr)
+        done = self.run_mprof("run", "-q", "--func", "jso:dumps", "-o", "x.dat", *program)
+        self.assertNotIn("matched no function", done.stderr)
+
     def test_upstream_sees_the_same_program(self):
         """The same sleeping program, measured by both: memory within a MiB, all samples there."""
         self.write("steady.py", "import time\nb = bytearray(64 << 20)\ntime.sleep(1)\n")
