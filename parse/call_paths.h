@@ -34,8 +34,10 @@ typedef struct mprof__path {
     double time_s, memory_time_mib_s;
     double edge_variance; /* s^2, of calls made of samples */
     mprof__sampled sampled[MPROF__MEASURE_COUNT];
-    mprof__sampled seen;   /* growth while pages came; squares of what single moments stand for */
-    double growth_squares; /* of sampled growth between regular samples */
+    mprof__sampled seen;     /* growth while pages came; squares of what single moments stand for */
+    double growth_squares;   /* of sampled growth between regular samples */
+    double doubtful, shared; /* of sampled growth: see mprof_sampled_stack */
+    double own_doubt[2], total_doubt[2]; /* how much less, or more, its sampled growth may be */
     bool is_sampled;
 } mprof__path;
 

@@ -31,6 +31,7 @@ typedef struct maker {
                                 sample; MPROF__MAP_NONE: there are none */
     uint32_t native_path, before_path;
     mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
+    bool knows_doubt;                         /* whose growth may be that of others */
 } maker;
 
 /* The public part comes first. */
@@ -230,6 +231,9 @@ static void add_stack(maker *m, const mprof_sampled_stack *stack, double mean_mi
     }
     path->seen.value += stack->seen_mib * share;
     path->seen.squares += stack->seen_rms_mib * stack->seen_rms_mib * share;
+    path->doubtful += stack->doubtful_mib * share;
+    path->shared += stack->shared_mib * share;
+    m->knows_doubt |= stack->grown_rms_mib > 0;
     path->growth_squares += stack->grown_rms_mib * stack->grown_rms_mib * share;
     path->memory_time_mib_s += values[MPROF__TIME] * mean_mib;
     path->peak_mib = mprof__larger(path->peak_mib, stack->peak_mib);
@@ -355,6 +359,7 @@ static void add_interval(mprof_estimate *to, mprof__sampled part, mprof__sampled
 typedef struct amounts {
     mprof__split change[2];
     double time_s, memory_time_mib_s, edge_variance;
+    double doubt[2]; /* of sampled growth: how much less, or more, it may be */
     mprof__sampled sampled[MPROF__MEASURE_COUNT];
 } amounts;
 
@@ -368,6 +373,8 @@ static void add_amounts(amounts *to, const amounts *more)
     to->time_s += more->time_s;
     to->memory_time_mib_s += more->memory_time_mib_s;
     to->edge_variance += more->edge_variance;
+    to->doubt[0] += more->doubt[0];
+    to->doubt[1] += more->doubt[1];
     for (int i = 0; i < MPROF__MEASURE_COUNT; i++) {
         to->sampled[i].value += more->sampled[i].value;
         to->sampled[i].squares += more->sampled[i].squares;
@@ -379,14 +386,15 @@ static amounts own_amounts(const mprof__path *path)
     amounts a = {.change = {path->own[0], path->own[1]},
                  .time_s = path->time_s,
                  .memory_time_mib_s = path->memory_time_mib_s,
-                 .edge_variance = path->edge_variance};
+                 .edge_variance = path->edge_variance,
+                 .doubt = {path->own_doubt[0], path->own_doubt[1]}};
     memcpy(a.sampled, path->sampled, sizeof a.sampled);
     return a;
 }
 
 /* most_mib: growth and release of everything. */
 static mprof_estimate change_of(const amounts *a, int side, const mprof__sampled *all,
-                                double most_mib)
+                                bool knows_doubt, double most_mib)
 {
     const mprof__split *split = &a->change[side];
     mprof_estimate estimate = {split->value, split->certain,
@@ -397,19 +405,27 @@ static mprof_estimate change_of(const amounts *a, int side, const mprof__sampled
     if (split->possible == 0) {
         estimate.low = estimate.high = estimate.value;
     }
-    add_interval(&estimate, a->sampled[side], all[side]);
+    if (side == MPROF__GROWTH && knows_doubt) {
+        double mib = a->sampled[side].value;
+        estimate.value += mib;
+        estimate.low += mprof__larger(mib - a->doubt[0], 0);
+        estimate.high += mprof__larger(mprof__smaller(mib + a->doubt[1], all[side].value), mib);
+    } else {
+        add_interval(&estimate, a->sampled[side], all[side]);
+    }
     return estimate;
 }
 
-static mprof_call_sum sum_of(const amounts *a, const mprof__sampled *all, const double most_mib[2])
+static mprof_call_sum sum_of(const maker *m, const amounts *a, const double most_mib[2])
 {
     double doubt_s = Z * mprof__square_root(a->edge_variance);
     mprof_call_sum sum = {
-        .growth_mib = change_of(a, MPROF__GROWTH, all, most_mib[MPROF__GROWTH]),
-        .release_mib = change_of(a, MPROF__RELEASE, all, most_mib[MPROF__RELEASE]),
+        .growth_mib = change_of(a, MPROF__GROWTH, m->all, m->knows_doubt, most_mib[MPROF__GROWTH]),
+        .release_mib =
+            change_of(a, MPROF__RELEASE, m->all, m->knows_doubt, most_mib[MPROF__RELEASE]),
         .time_s = {a->time_s, mprof__larger(a->time_s - doubt_s, 0), a->time_s + doubt_s},
         .memory_time_mib_s = a->memory_time_mib_s};
-    add_interval(&sum.time_s, a->sampled[MPROF__TIME], all[MPROF__TIME]);
+    add_interval(&sum.time_s, a->sampled[MPROF__TIME], m->all[MPROF__TIME]);
     return sum;
 }
 
@@ -433,6 +449,7 @@ static amounts *total_amounts(const mprof__paths *paths)
     for (size_t i = 0; totals && i < paths->count; i++) {
         for (int side = 0; side < 2; side++) {
             totals[i].change[side].possible = paths->items[i].below[side].possible;
+            totals[i].doubt[side] = paths->items[i].total_doubt[side];
         }
     }
     return totals;
@@ -469,8 +486,8 @@ static mprof_call_node *make_nodes(const maker *m, const mprof__paths *paths, co
     link_nodes(nodes, paths);
     for (size_t i = 0; i < paths->count; i++) {
         amounts own = own_amounts(&paths->items[i]);
-        nodes[i].own = sum_of(&own, m->all, most_mib);
-        nodes[i].total = sum_of(&totals[i], m->all, most_mib);
+        nodes[i].own = sum_of(m, &own, most_mib);
+        nodes[i].total = sum_of(m, &totals[i], most_mib);
     }
     return nodes;
 }
@@ -492,6 +509,7 @@ static void visit(function_state *state, const mprof__path *path, const amounts 
     if (!is_exact && state->is_exact) {
         /* recorded calls say it better; but not what they called themselves */
         memset(all.sampled, 0, sizeof all.sampled);
+        memset(all.doubt, 0, sizeof all.doubt);
     }
     if (is_exact) {
         own = (amounts){.time_s = 0};
@@ -566,8 +584,8 @@ static void keep_functions(tree_parts *parts, const maker *m, const function_sta
                                                 state->total.sampled[MPROF__GROWTH].value > 0 ||
                                                 state->total.edge_variance > 0,
                                   .peak_mib = peak_mib,
-                                  .own = sum_of(&state->own, m->all, most_mib),
-                                  .total = sum_of(&state->total, m->all, most_mib)};
+                                  .own = sum_of(m, &state->own, most_mib),
+                                  .total = sum_of(m, &state->total, most_mib)};
     }
 }
 

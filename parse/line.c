@@ -596,7 +596,8 @@ static mprof__verdict parse_stack_numbers(mprof_stack_samples *stack, mprof_warn
         return bad(warning, MPROF_WARNING_NUMBER);
     }
     stack->samples = (uint64_t)samples;
-    double *more[] = {&stack->grown_rms_mib, &stack->seen_mib, &stack->seen_rms_mib};
+    double *more[] = {&stack->grown_rms_mib, &stack->seen_mib, &stack->seen_rms_mib,
+                      &stack->doubtful_mib, &stack->shared_mib};
     for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
         mprof_text field = next_field(line);
         if (field.length > 0 && read_memory(more[i], field)) {

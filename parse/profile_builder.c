@@ -474,7 +474,7 @@ static bool is_plausible(const mprof_stack_samples *stack)
     return (double)stack->samples <= SAMPLES_MAX && stack->seconds >= 0 &&
            stack->seconds <= SAMPLES_MAX && stack->grown_mib >= 0 && stack->released_mib >= 0 &&
            stack->peak_mib >= 0 && stack->grown_rms_mib >= 0 && stack->seen_mib >= 0 &&
-           stack->seen_rms_mib >= 0;
+           stack->seen_rms_mib >= 0 && stack->doubtful_mib >= 0 && stack->shared_mib >= 0;
 }
 
 /* Lanes of stacks, each text once. NULL without memory. */
@@ -544,7 +544,9 @@ static mprof_status add_stack(mprof__profile_builder *builder, const mprof_recor
                                                            .peak_mib = from->peak_mib,
                                                            .grown_rms_mib = from->grown_rms_mib,
                                                            .seen_mib = from->seen_mib,
-                                                           .seen_rms_mib = from->seen_rms_mib};
+                                                           .seen_rms_mib = from->seen_rms_mib,
+                                                           .doubtful_mib = from->doubtful_mib,
+                                                           .shared_mib = from->shared_mib};
     return MPROF_OK;
 }
 

@@ -18,6 +18,7 @@
 /* Standard deviations, and a share of the growth, that are no contradiction. */
 #define DEVIATIONS 4
 #define SHARE_LEAST 0.02
+#define Z 1.96 /* of a normal distribution, for 95 % */
 
 /* Of a path with all that it called, or of its own part. */
 typedef struct part {
@@ -30,6 +31,7 @@ typedef struct spreading {
     mprof__paths *paths;
     part *totals;           /* owned; by path */
     double *factors;        /* owned; by path: the new total is that many times the sampled one */
+    double *relative;       /* owned; by path: its part of what was seen may be off by that share */
     uint32_t *first, *next; /* owned; callees of each path; 0: none */
 } spreading;
 
@@ -61,15 +63,21 @@ static bool takes_part(const part *one)
            effective(one->grown.value, one->growth_squares) >= INTERVALS_LEAST;
 }
 
+/* Of the share that a part has in all that was seen. */
+static double variance_of_seen(const part *one, const part *all)
+{
+    double share = one->seen.value / all->seen.value;
+    return ((1 - share) * (1 - share) * one->seen.squares +
+            share * share * (all->seen.squares - one->seen.squares)) /
+           (all->seen.value * all->seen.value);
+}
+
 /* all: of those that take part. */
 static bool contradicts(const part *one, const part *all)
 {
     double grown = one->grown.value / all->grown.value, seen = one->seen.value / all->seen.value;
     double by_chance = grown * (1 - grown) / effective(all->seen.value, all->seen.squares);
-    double of_moments = ((1 - seen) * (1 - seen) * one->seen.squares +
-                         seen * seen * (all->seen.squares - one->seen.squares)) /
-                        (all->seen.value * all->seen.value);
-    double deviation = mprof__square_root(mprof__larger(by_chance, of_moments));
+    double deviation = mprof__square_root(mprof__larger(by_chance, variance_of_seen(one, all)));
     double gap = grown > seen ? grown - seen : seen - grown;
     return gap > DEVIATIONS * deviation + SHARE_LEAST;
 }
@@ -84,37 +92,37 @@ static void set_own(mprof__path *path, double mib, bool by_seen)
     path->is_sampled |= mib > 0;
 }
 
-/* Without a factor what has not been sampled could not grow: it is spread by what was seen. */
-static void spread_unsampled(spreading *s, uint32_t path, double mib)
+/* What a sample says is off by what functions of the next one may have had; what was seen, by
+ * chance. */
+static void set_doubt(double doubt[2], double mib, double factor, double relative)
+{
+    for (int side = 0; side < 2; side++) {
+        doubt[side] = doubt[side] * factor + relative * mib;
+    }
+    doubt[0] = mprof__smaller(doubt[0], mib);
+}
+
+/* No sample has shown it: all of it is spread by what was seen. */
+static void spread_unsampled(spreading *s, uint32_t path, double mib, double relative)
 {
     mprof__path *paths = s->paths->items;
     double seen = s->totals[path].seen.value;
-    double own_seen = paths[path].seen.value;
-    set_own(&paths[path], seen > 0 ? mib * own_seen / seen : mib, true);
+    double own_mib = seen > 0 ? mib * paths[path].seen.value / seen : mib;
+    set_own(&paths[path], own_mib, true);
+    set_doubt(paths[path].own_doubt, own_mib, 0, relative);
+    set_doubt(paths[path].total_doubt, mib, 0, relative);
     for (uint32_t i = s->first[path]; i != 0; i = s->next[i]) {
-        s->factors[i] = 0;
-        spread_unsampled(s, i, seen > 0 ? mib * s->totals[i].seen.value / seen : 0);
+        spread_unsampled(s, i, seen > 0 ? mib * s->totals[i].seen.value / seen : 0, relative);
     }
 }
 
-static void pass_on(spreading *s, uint32_t callee, double mib)
+/* The sum of those that take part. */
+static part sum_of_parts(spreading *s, uint32_t path, part *own)
 {
-    double grown = s->totals[callee].grown.value;
-    if (grown > 0) {
-        s->factors[callee] = mib / grown;
-    } else if (mib > 0) {
-        spread_unsampled(s, callee, mib);
-    }
-}
-
-/* factor: by which all of it has changed. */
-static void spread(spreading *s, uint32_t path, double factor)
-{
-    part own = own_part(&s->paths->items[path]);
-    part all = {.grown = {0, 0}};
-    own.takes_part = takes_part(&own);
-    if (own.takes_part) {
-        add(&all, &own);
+    part all = {.takes_part = true};
+    own->takes_part = takes_part(own);
+    if (own->takes_part) {
+        add(&all, own);
     }
     for (uint32_t i = s->first[path]; i != 0; i = s->next[i]) {
         s->totals[i].takes_part = takes_part(&s->totals[i]);
@@ -122,22 +130,90 @@ static void spread(spreading *s, uint32_t path, double factor)
             add(&all, &s->totals[i]);
         }
     }
-    bool is_other = false;
-    if (all.grown.value > 0 && effective(all.seen.value, all.seen.squares) >= MOMENTS_LEAST) {
-        is_other = own.takes_part && contradicts(&own, &all);
-        for (uint32_t i = s->first[path]; i != 0; i = s->next[i]) {
-            is_other |= s->totals[i].takes_part && contradicts(&s->totals[i], &all);
-        }
+    return all;
+}
+
+static bool any_contradicts(const spreading *s, uint32_t path, const part *own, const part *all)
+{
+    if (!(all->grown.value > 0) || effective(all->seen.value, all->seen.squares) < MOMENTS_LEAST) {
+        return false;
     }
-    double per_seen = is_other ? all.grown.value / all.seen.value * factor : 0;
-    bool own_by_seen = is_other && own.takes_part;
-    set_own(&s->paths->items[path],
-            own_by_seen ? own.seen.value * per_seen : own.grown.value * factor, own_by_seen);
+    bool found = own->takes_part && contradicts(own, all);
+    for (uint32_t i = s->first[path]; i != 0 && !found; i = s->next[i]) {
+        found = s->totals[i].takes_part && contradicts(&s->totals[i], all);
+    }
+    return found;
+}
+
+/* How much its share may be off by chance, as a part of it. */
+static double relative_doubt(const part *one, const part *all)
+{
+    double seen = one->seen.value / all->seen.value;
+    return seen > 0 ? Z * mprof__square_root(variance_of_seen(one, all)) / seen : 0;
+}
+
+static void spread_to_callee(spreading *s, uint32_t callee, double mib, double factor,
+                             double relative)
+{
+    if (s->totals[callee].grown.value > 0) {
+        s->factors[callee] = mib / s->totals[callee].grown.value;
+        s->relative[callee] = relative;
+        set_doubt(s->paths->items[callee].total_doubt, mib, factor, relative);
+    } else if (mib > 0) {
+        spread_unsampled(s, callee, mib, relative);
+    }
+}
+
+static void spread(spreading *s, uint32_t path)
+{
+    mprof__path *items = s->paths->items;
+    double factor = s->factors[path], relative = s->relative[path];
+    part own = own_part(&items[path]);
+    part all = sum_of_parts(s, path, &own);
+    bool by_seen = any_contradicts(s, path, &own, &all);
+    double per_seen = by_seen ? all.grown.value / all.seen.value * factor : 0;
+    if (by_seen && own.takes_part) {
+        double mib = own.seen.value * per_seen;
+        set_own(&items[path], mib, true);
+        set_doubt(items[path].own_doubt, mib, 0, relative + relative_doubt(&own, &all));
+    } else {
+        set_own(&items[path], own.grown.value * factor, false);
+        set_doubt(items[path].own_doubt, own.grown.value * factor, factor, relative);
+    }
     for (uint32_t i = s->first[path]; i != 0; i = s->next[i]) {
         const part *one = &s->totals[i];
-        pass_on(s, i,
-                is_other && one->takes_part ? one->seen.value * per_seen
-                                            : one->grown.value * factor);
+        if (by_seen && one->takes_part) {
+            spread_to_callee(s, i, one->seen.value * per_seen, 0,
+                             relative + relative_doubt(one, &all));
+        } else {
+            spread_to_callee(s, i, one->grown.value * factor, factor, relative);
+        }
+    }
+}
+
+/* Growth between two samples with different stacks is sure only for what both have. Outermost
+ * functions have no others beside them: they are of several threads. */
+static void find_doubts(spreading *s)
+{
+    mprof__path *items = s->paths->items;
+    size_t count = s->paths->count;
+    for (size_t i = 0; i < count; i++) {
+        items[i].total_doubt[0] = items[i].doubtful - items[i].shared;
+    }
+    for (size_t i = count; i-- > 1;) {
+        items[items[i].parent].total_doubt[0] += items[i].total_doubt[0];
+    }
+    for (size_t i = 1; i < count; i++) {
+        /* at first what is shared by all that is around it */
+        uint32_t caller = items[i].parent;
+        items[i].own_doubt[1] = caller != 0 ? items[caller].own_doubt[1] + items[caller].shared : 0;
+    }
+    for (size_t i = 1; i < count; i++) {
+        double around = items[i].own_doubt[1], doubt = mprof__larger(items[i].total_doubt[0], 0);
+        items[i].own_doubt[0] = items[i].doubtful;
+        items[i].own_doubt[1] = mprof__larger(around + items[i].shared - items[i].doubtful, 0);
+        items[i].total_doubt[0] = doubt;
+        items[i].total_doubt[1] = mprof__larger(around - doubt, 0);
     }
 }
 
@@ -163,19 +239,22 @@ int mprof__spread_seen_growth(mprof__paths *paths)
     spreading s = {.paths = paths,
                    .totals = calloc(count, sizeof *s.totals),
                    .factors = calloc(count, sizeof *s.factors),
+                   .relative = calloc(count, sizeof *s.relative),
                    .first = calloc(count, sizeof *s.first),
                    .next = calloc(count, sizeof *s.next)};
-    int status = s.totals && s.factors && s.first && s.next ? 0 : -1;
+    int status = s.totals && s.factors && s.relative && s.first && s.next ? 0 : -1;
     if (status == 0) {
         add_up(&s);
+        find_doubts(&s);
         for (size_t i = 1; i < count; i++) {
             if (s.totals[i].grown.value > 0) {
-                spread(&s, (uint32_t)i, s.factors[i]);
+                spread(&s, (uint32_t)i);
             }
         }
     }
     free(s.totals);
     free(s.factors);
+    free(s.relative);
     free(s.first);
     free(s.next);
     return status;

@@ -364,16 +364,17 @@ static int append_frame(mprof__buffer *out, const mprof_stack_frame *frame)
 static int append_stack(mprof__buffer *out, const mprof_record *record)
 {
     const mprof_stack_samples *stack = &record->stack;
-    const double numbers[] = {stack->seconds,     stack->grown_mib,     stack->released_mib,
-                              stack->peak_mib,    stack->grown_rms_mib, stack->seen_mib,
-                              stack->seen_rms_mib};
+    const double numbers[] = {stack->seconds,      stack->grown_mib,     stack->released_mib,
+                              stack->peak_mib,     stack->grown_rms_mib, stack->seen_mib,
+                              stack->seen_rms_mib, stack->doubtful_mib,  stack->shared_mib};
     int status = append_word(out, "#STACK|") || append_integer(out, record->pid) ||
                  append_bar(out) || append_time(out, stack->from_s) || append_bar(out) ||
                  append_time(out, record->sample.time_s) || append_bar(out) ||
                  append_field(out, stack->lane) || append_bar(out) ||
                  append_integer(out, stack->frame) || append_bar(out) ||
                  append_integer(out, (int64_t)stack->samples);
-    size_t count = stack->grown_rms_mib > 0 || stack->seen_mib > 0 ? 7 : 4;
+    bool has_all = stack->grown_rms_mib > 0 || stack->seen_mib > 0 || stack->shared_mib > 0;
+    size_t count = has_all ? sizeof numbers / sizeof *numbers : 4;
     for (size_t i = 0; i < count && !status; i++) {
         status = append_bar(out) || append_number(out, numbers[i], MEMORY_DECIMALS);
     }

@@ -105,16 +105,26 @@ const mprof_call_function **mprof__functions_sort(const mprof_call_tree *tree,
 
 /* ---- cells ---- */
 
-/* The larger distance to a bound; nothing if it would be printed as 0. */
+/* The larger distance to a bound; nothing if it would be printed as 0. Where it is much larger than
+ * the other one, or than the number itself, that bound. */
 static void write_doubt(const table *t, char *cell, size_t size, const mprof_estimate *estimate,
-                        double factor, int decimals)
+                        double factor)
 {
-    double doubt = fmax(estimate->high - estimate->value, estimate->value - estimate->low) * factor;
-    char digits[24];
-    snprintf(digits, sizeof digits, "%.*f", decimals, doubt);
-    if (strspn(digits, "0.") < strlen(digits)) {
-        snprintf(cell, size, "%s%s", t->style.is_utf8 ? "\xC2\xB1" : "+-", digits);
+    double more = (estimate->high - estimate->value) * factor;
+    double less = (estimate->value - estimate->low) * factor;
+    double doubt = fmax(more, less);
+    const char *sign = t->style.is_utf8 ? "\xC2\xB1" : "+-";
+    if (doubt < 0.05) {
+        return;
     }
+    if (more > 2 * less || more > estimate->value * factor) {
+        sign = t->style.is_utf8 ? "\xE2\x89\xA4" : "<=";
+        doubt = estimate->high * factor;
+    } else if (less > 2 * more) {
+        sign = t->style.is_utf8 ? "\xE2\x89\xA5" : ">=";
+        doubt = estimate->low * factor;
+    }
+    snprintf(cell, size, "%s%.1f", sign, doubt);
 }
 
 static void write_time(char *cell, size_t size, double seconds)
@@ -130,12 +140,12 @@ static void write_sums(const table *t, row *to, const mprof_call_sum *total,
     mprof__text_signed(&t->style, to->cells[GROWTH], size, total->growth_mib.value, 1, true);
     mprof__text_signed(&t->style, to->cells[OWN], size, own->growth_mib.value, 1, true);
     mprof__text_signed(&t->style, to->cells[RELEASE], size, -total->release_mib.value, 1, false);
-    write_doubt(t, to->cells[GROWTH_DOUBT], size, &total->growth_mib, 1, 1);
-    write_doubt(t, to->cells[OWN_DOUBT], size, &own->growth_mib, 1, 1);
+    write_doubt(t, to->cells[GROWTH_DOUBT], size, &total->growth_mib, 1);
+    write_doubt(t, to->cells[OWN_DOUBT], size, &own->growth_mib, 1);
     write_time(to->cells[TIME], size, total->time_s.value);
     if (!isnan(percent)) {
         snprintf(to->cells[SHARE], size, "%.1f", total->time_s.value * percent);
-        write_doubt(t, to->cells[SHARE_DOUBT], size, &total->time_s, percent, 1);
+        write_doubt(t, to->cells[SHARE_DOUBT], size, &total->time_s, percent);
     }
 }
 
@@ -284,10 +294,14 @@ static void print_heading(const mprof_profile *profile, const table *t)
     }
     used += mprof__text_format(line + used, sizeof line - used, "%zu function%s",
                                t->tree->function_count, t->tree->function_count == 1 ? "" : "s");
+    /* samples of stacks may have met more than those of memory */
+    double peak_mib = mprof_profile_peak(profile).mib;
+    double met_mib = t->tree->nodes[0].peak_mib;
+    const char *at_least = t->style.is_utf8 ? "\xE2\x89\xA5 " : ">= ";
     mprof__text_format(line + used, sizeof line - used,
-                       ", peak %.1f MiB, grew %.1f MiB, released %.1f MiB: %s MiB",
-                       mprof_profile_peak(profile).mib, all->growth_mib.value,
-                       all->release_mib.value, change);
+                       ", peak %s%.1f MiB, grew %.1f MiB, released %.1f MiB: %s MiB",
+                       met_mib > peak_mib ? at_least : "", fmax(met_mib, peak_mib),
+                       all->growth_mib.value, all->release_mib.value, change);
     putchar('\n');
     mprof__text_wrap(stdout, &t->style, line, 0);
 }
@@ -301,13 +315,15 @@ static void print_notes(const mprof_profile *profile, const table *t, size_t lef
         printf("%zu more function%s: --top 0 prints all\n", left_out, left_out == 1 ? "" : "s");
     }
     if (t->tree->has_samples && t->tree->function_count > 0) {
-        mprof__text_format(text, sizeof text,
-                           "From sampled stacks%s%s%s: %s is the 95 %% interval of the luck of "
-                           "sampling; besides, a function much shorter than the interval may get "
-                           "little of what it allocates. Growth is gross; "
-                           "release is what the process released meanwhile.",
-                           interval ? " (each " : "", interval ? interval : "",
-                           interval ? " s)" : "", sign);
+        mprof__text_format(
+            text, sizeof text,
+            "From sampled stacks%s%s%s: %s, %s and %s say how far off a number may "
+            "be, time by the luck of sampling (95 %%), growth by what other "
+            "functions may have had since the sample before. A function of some "
+            "microseconds may get little of what it allocates. Growth is gross; "
+            "release is what the process released meanwhile.",
+            interval ? " (each " : "", interval ? interval : "", interval ? " s)" : "", sign,
+            t->style.is_utf8 ? "\xE2\x89\xA4" : "<=", t->style.is_utf8 ? "\xE2\x89\xA5" : ">=");
         mprof__text_wrap(stdout, &t->style, text, 0);
     }
     if (t->widths[GROWTH_DOUBT] && t->tree->has_concurrency) {
@@ -343,14 +359,37 @@ static void print_why_none(const mprof_profile *profile, const table *t)
     }
 }
 
+/* Whether a row would be zeros: a stack was read once, because memory grew. */
+static bool is_nothing(const mprof_call_function *function)
+{
+    const mprof_call_sum *total = &function->total;
+    return function->call_count == 0 && total->growth_mib.value < 0.05 &&
+           total->release_mib.value < 0.05 && total->time_s.value < 0.005;
+}
+
+/* Leaves those that are shown, and returns how many. top 0: all. */
+static size_t choose_shown(const mprof_call_function **sorted, size_t count, size_t top)
+{
+    size_t kept = 0;
+    if (top == 0) {
+        return count;
+    }
+    for (size_t i = 0; i < count && kept < top; i++) {
+        if (!is_nothing(sorted[i])) {
+            sorted[kept++] = sorted[i];
+        }
+    }
+    return kept;
+}
+
 mprof_status mprof__functions_print(const mprof_profile *profile, const mprof_call_tree *tree,
                                     mprof__functions_order order, size_t top, mprof_error *error)
 {
     table t = {.tree = tree,
                .style = {.is_utf8 = mprof__locale_is_utf8(), .width = WIDTH},
                .name_width = MOST_NAME};
-    size_t count = top > 0 && top < tree->function_count ? top : tree->function_count;
     const mprof_call_function **sorted = mprof__functions_sort(tree, order);
+    size_t count = sorted ? choose_shown(sorted, tree->function_count, top) : 0;
     t.rows = malloc((count + 1) * sizeof *t.rows);
     if (!sorted || !t.rows) {
         free(sorted);

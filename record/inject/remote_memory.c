@@ -152,7 +152,7 @@ static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure
     char scope = '0';
 
     if (failure == ESRCH) {
-        return mprof_error_set(error, MPROF_EARGUMENT, "it has ended, or is a kernel thread");
+        return mprof_error_set(error, MPROF_ENOTFOUND, "it has ended, or is a kernel thread");
     }
     if (failure != EACCES && failure != EPERM) {
         return mprof_error_set_errno(error, failure, "the process cannot be attached to");

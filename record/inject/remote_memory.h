@@ -21,8 +21,8 @@ typedef struct mprof__object {
     uint64_t code_end;
 } mprof__object;
 
-/* MPROF_EARGUMENT with the reason: no permission, or it has ended; MPROF_ENOTFOUND, MPROF_EIO,
- * MPROF_ENOMEM. */
+/* MPROF_EARGUMENT with the reason: no permission; MPROF_ENOTFOUND: it has ended, or has no memory
+ * any more; MPROF_EIO, MPROF_ENOMEM. */
 mprof_status mprof__remote_memory_open(mprof__remote_memory **out, int64_t pid, mprof_error *error);
 
 /* NULL is allowed. */

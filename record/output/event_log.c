@@ -206,6 +206,8 @@ void mprof__event_log_stack(mprof__event_log *log, int64_t pid, const char *lane
         .grown_rms_mib = mprof__square_root(sum->grown_squares) / MIB,
         .seen_mib = sum->seen_bytes / MIB,
         .seen_rms_mib = mprof__square_root(sum->seen_squares) / MIB,
+        .doubtful_mib = (double)sum->doubtful_bytes / MIB,
+        .shared_mib = (double)sum->shared_bytes / MIB,
     };
     append(log, &record);
 }

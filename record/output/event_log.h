@@ -53,6 +53,9 @@ typedef struct mprof__stack_sum {
     uint32_t recent_at;   /* the number of that sample */
     double seen_bytes;    /* growth as seen while pages came: see fault_watch.h */
     double seen_squares;
+    int64_t
+        doubtful_bytes;   /* of the growth, what another stack at one of the two samples may have */
+    int64_t shared_bytes; /* such growth of which only this node is sure to be around it */
 } mprof__stack_sum;
 
 /* Starts the clock. notice (may be NULL) is called at once with each problem during the recording.

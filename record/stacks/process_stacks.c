@@ -492,6 +492,11 @@ static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *e
     }
 }
 
+static int64_t bytes_of(const mprof__process_stacks *stacks, int64_t faults)
+{
+    return faults > 0 ? (int64_t)((double)faults * stacks->growth.bytes_per_fault) : 0;
+}
+
 static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_moment *moment)
 {
     int64_t owned = 0;
@@ -502,9 +507,13 @@ static void credit_growth(mprof__process_stacks *stacks, const mprof__stack_mome
 
         owned += thread->grown_faults;
         thread->recent_faults += thread->grown_faults;
+        int64_t bytes = bytes_of(stacks, faults);
         if (faults > 0) {
-            mprof__stack_thread_grow(
-                thread, (int64_t)((double)faults * stacks->growth.bytes_per_fault), moment);
+            mprof__stack_thread_grow(thread, bytes, moment);
+        }
+        if (thread->grown_faults > 0) {
+            mprof__stack_thread_note_doubt(thread, bytes, bytes_of(stacks, thread->early_faults),
+                                           moment);
         }
     }
     int64_t unowned = mprof__process_growth_take_unowned(&stacks->growth, owned);

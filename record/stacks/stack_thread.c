@@ -76,6 +76,8 @@ void mprof__stack_thread_update(mprof__stack_thread *thread, mprof__frame_tree *
 {
     size_t same = 0;
 
+    thread->node_before = thread->node;
+    thread->depth_before = thread->depth;
     while (same < count && same < thread->depth &&
            thread->spans[same].address == frames[same]->address &&
            thread->spans[same].function == functions[same]) {
@@ -114,6 +116,32 @@ void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
         if (thread->spans[i].last_ns == moment->now_ns) {
             thread->spans[i].grown_bytes += bytes;
             thread->spans[i].last_grown_bytes = bytes;
+        }
+    }
+}
+
+void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, int64_t early_bytes,
+                                    const mprof__stack_moment *moment)
+{
+    uint32_t around = thread->kept > 0 ? thread->spans[thread->kept - 1].node : 0;
+    const struct {
+        uint32_t node;
+        int64_t doubtful, shared;
+    } parts[] = {{thread->node, bytes, 0},
+                 {thread->node_before, early_bytes, 0},
+                 {around, 0, bytes + early_bytes}};
+
+    if (thread->kept == thread->depth && thread->kept == thread->depth_before) {
+        return; /* the same stack */
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        mprof__stack_sum *sum =
+            parts[i].doubtful + parts[i].shared > 0
+                ? mprof__stack_lane_sum(thread->lane, parts[i].node, moment->before_ns)
+                : NULL;
+        if (sum) {
+            sum->doubtful_bytes += parts[i].doubtful;
+            sum->shared_bytes += parts[i].shared;
         }
     }
 }

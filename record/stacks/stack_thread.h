@@ -63,7 +63,9 @@ typedef struct mprof__stack_thread {
     mprof__stack_span *spans; /* owned; outermost first */
     size_t depth;
     size_t size;
-    size_t kept;                        /* how many outermost spans the last sample confirmed */
+    size_t kept;          /* how many outermost spans the last sample confirmed */
+    uint32_t node_before; /* of the sample before that */
+    size_t depth_before;
     mprof__recorded_frames recorded[2]; /* of the last sample, and of the one before */
 } mprof__stack_thread;
 
@@ -96,6 +98,11 @@ void mprof__stack_thread_hold(mprof__stack_thread *thread, int64_t now_ns);
 /* Credits growth to all spans on the stack, and to the sum of its innermost. */
 void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
                               const mprof__stack_moment *moment);
+
+/* After growth is credited: notes what of it functions of the other sample may have had. early: of
+ * that, what was credited to the stack before. */
+void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, int64_t early_bytes,
+                                    const mprof__stack_moment *moment);
 
 /* Whether the process of a thread records calls of a function itself. */
 typedef struct mprof__recorded_functions {

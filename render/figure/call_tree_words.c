@@ -53,7 +53,9 @@ static const mprof_estimate *estimate_of(const mprof_call_sum *sum, mprof_tree_m
 
 double mprof__estimate_doubt(const mprof_estimate *e)
 {
-    double doubt = fmax(e->high - e->value, e->value - e->low);
+    /* less than nothing has no function: a bound that is far above is in the table of `functions`
+     */
+    double doubt = fmin(fmax(e->high - e->value, e->value - e->low), e->value);
     return doubt > 0.005 * e->value ? doubt : 0; /* else it would not be seen */
 }
 

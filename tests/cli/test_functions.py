@@ -377,6 +377,35 @@ class Functions(TestCase):
         growth, _ = self.growth(self.seen(5, 9, 50, 0, 0), self.seen(4, 1, 50, 4, 30), self.seen(3, 10, 50, 5, 40))
         self.assertAlmostEqual(growth["save"], 10, places=4)
 
+    def doubted(self, frame, grown, doubtful, shared, samples=50):
+        return self.stack(frame, samples, samples / 10, grown).replace(
+            " nan", f"|{grown:.6f}|0.000000|0.000000|{doubtful:.6f}|{shared:.6f} nan", 1)
+
+    def test_growth_is_as_sure_as_the_samples_around_it(self):
+        """What is doubtful for the callees of a function is sure for itself."""
+        _, item = self.growth(self.doubted(1, 1, 0.5, 3), self.doubted(2, 2, 0, 1), self.doubted(3, 5, 2.5, 0),
+                              self.doubted(4, 3, 1, 0))
+        bounds = {f["name"].split(".")[-1]: [f[part][f"growth{which}_bytes"] / MIB for part in ("total", "own")
+                                             for which in ("_low", "", "_high")] for f in item["functions"]}
+        self.assertEqual(bounds["main"], [11, 11, 11, 0.5, 1, 3.5])
+        self.assertEqual(bounds["load"][3:], [2, 2, 9])  # on two paths
+        self.assertEqual(bounds["loads"][:3], [2.5, 5, 6.5])
+        self.assertEqual(bounds["save"][:3], [2, 3, 5])
+        text = self.run_mprof("functions", "s.dat").stdout
+        self.assertRegex(text, r"(?m)^loads +\+5\.0 ±2\.5 ")
+        self.assertRegex(text, r"(?m)^save +\+3\.0 ±2\.0 ")
+        self.assertRegex(text, r"(?m)^main +\+11\.0 +\+1\.0 ≤3\.5 ")
+
+    def test_rows_of_nothing_are_left_out(self):
+        self.growth(self.stack(1, 100, 10, grown=10), self.stack(4, 1, 0))
+        self.assertNotRegex(self.run_mprof("functions", "s.dat").stdout, r"(?m)^save ")
+        self.assertIn("3 more functions: --top 0", self.run_mprof("functions", "s.dat").stdout)
+        self.assertRegex(self.run_mprof("functions", "--top", "0", "s.dat").stdout, r"(?m)^save ")
+
+    def test_the_peak_that_a_stack_met(self):
+        self.growth(self.stack(1, 100, 10, grown=10, peak=64))
+        self.assertIn("peak ≥ 64.0 MiB", self.run_mprof("functions", "s.dat").stdout.replace("\n", " "))
+
     def memory(self, grown, released, peak, span, pid=1):
         return self.stack(0, 0, 0, grown, released, peak, pid, "process\\x20memory", span)
 

@@ -90,6 +90,8 @@ static void assert_stack(const mprof_stack_samples *read, const mprof_stack_samp
     assert_near(read->grown_rms_mib, written->grown_rms_mib, 0.6e-6);
     assert_near(read->seen_mib, written->seen_mib, 0.6e-6);
     assert_near(read->seen_rms_mib, written->seen_rms_mib, 0.6e-6);
+    assert_near(read->doubtful_mib, written->doubtful_mib, 0.6e-6);
+    assert_near(read->shared_mib, written->shared_mib, 0.6e-6);
     assert_near(read->released_mib, written->released_mib, 0.6e-6);
     assert_near(read->peak_mib, written->peak_mib, 0.6e-6);
 }

@@ -126,6 +126,8 @@ static mprof_stack_samples random_stack(random_source *random, double time_s)
         stack.grown_rms_mib = 1 + random_mib(random);
         stack.seen_mib = random_mib(random);
         stack.seen_rms_mib = random_mib(random);
+        stack.doubtful_mib = random_mib(random);
+        stack.shared_mib = random_mib(random);
     }
     return stack;
 }

@@ -75,6 +75,8 @@ typedef struct mprof_stack_samples {
     double grown_rms_mib; /**< root of the sum of squares of the growth between regular samples */
     double seen_mib;     /**< growth as seen while pages came, in moments that stand for all time */
     double seen_rms_mib; /**< root of the sum of squares of what such moments stand for */
+    double doubtful_mib; /**< of the growth, what other functions may have had instead */
+    double shared_mib; /**< growth that is doubtful for whatever this one called, not for itself */
 } mprof_stack_samples;
 
 /** One of the recordings that a file was merged of: a rank of a parallel job, a pod, a worker. Its
