@@ -42,7 +42,8 @@ static mprof_run *last_run(mprof__run_finder *finder)
 
 static void end_run(mprof__run_finder *finder)
 {
-    last_run(finder)->process_count += !finder->main_is_counted;
+    mprof_run *run = last_run(finder);
+    run->process_count += !finder->main_is_counted || run->process_count == 0;
 }
 
 int mprof__run_finder_init(mprof__run_finder *finder)
@@ -160,8 +161,7 @@ enum { DAY_LENGTH = 10, START_SIZE = 32 };
 static void format_start(char text[START_SIZE], const mprof_run *run)
 {
     struct tm parts;
-    time_t start = (time_t)run->first_s;
-    if (!mprof__is_date(run->first_s) || !localtime_r(&start, &parts) ||
+    if (!mprof__local_time(&parts, run->first_s) ||
         strftime(text, START_SIZE, "%Y-%m-%d %H:%M:%S", &parts) <= DAY_LENGTH) {
         *text = '\0';
     }

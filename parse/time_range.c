@@ -145,9 +145,8 @@ bool mprof__time_range_has_clock(const mprof__time_range *range)
 /* That time of the day, `days` after the day of a moment. */
 static double clock_at(double unix_s, int days, double seconds)
 {
-    time_t whole = (time_t)floor(unix_s);
     struct tm parts;
-    if (!localtime_r(&whole, &parts)) {
+    if (!mprof__local_time(&parts, unix_s)) {
         return NAN;
     }
     parts.tm_mday += days;
@@ -200,10 +199,8 @@ static double resolve_from(const mprof__time_range *range, double start_s, doubl
 
 static void write_time(char *text, size_t size, double unix_s)
 {
-    time_t whole = fabs(unix_s) > 1e11 ? 0 : (time_t)floor(unix_s);
     struct tm parts;
-    if (fabs(unix_s) > 1e11 || !localtime_r(&whole, &parts) ||
-        !strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts)) {
+    if (!mprof__local_time(&parts, unix_s) || !strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts)) {
         snprintf(text, size, "%.0f s", unix_s);
     }
 }

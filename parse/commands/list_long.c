@@ -66,8 +66,7 @@ static void set_started(table *t, row *to, double time_s)
 {
     char text[32];
     struct tm parts;
-    time_t moment = (time_t)time_s;
-    if (mprof__is_date(time_s) && localtime_r(&moment, &parts) &&
+    if (mprof__local_time(&parts, time_s) &&
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) > 0) {
         set_cell(t, to, STARTED, "%s", text);
     }

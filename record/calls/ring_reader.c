@@ -504,6 +504,10 @@ static mprof_status pass_merged_calls(const event_reading *reading, const mprof_
     call.exit_ns = to_our_clock(ring, calls->exit_ns, reading->now_ns);
     call.exit_bytes = (int64_t)calls->exit_rss_bytes;
     call.count = calls->count;
+    if (call.exit_ns < call.enter_ns) {
+        ring->corrected++;
+        call.exit_ns = call.enter_ns;
+    }
     mprof_status status = reading->sink(reading->data, &call);
     free(lane);
     return status;

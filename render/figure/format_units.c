@@ -211,11 +211,7 @@ char *mprof__date_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;
     text[0] = '\0';
-    if (!mprof__is_date(unix_s)) {
-        return text;
-    }
-    time_t whole = (time_t)floor(unix_s);
-    if (localtime_r(&whole, &parts)) {
+    if (mprof__local_time(&parts, unix_s)) {
         strftime(text, size, "%Y-%m-%d %H:%M:%S", &parts);
     }
     return text;
@@ -225,11 +221,7 @@ char *mprof__zone_text(char *text, size_t size, double unix_s)
 {
     struct tm parts;
     text[0] = '\0';
-    if (!mprof__is_date(unix_s)) {
-        return text;
-    }
-    time_t whole = (time_t)floor(unix_s);
-    if (localtime_r(&whole, &parts)) {
+    if (mprof__local_time(&parts, unix_s)) {
         long minutes = labs(parts.tm_gmtoff) / 60;
         if (minutes) {
             snprintf(text, size, "%c%02ld:%02ld", parts.tm_gmtoff < 0 ? '-' : '+', minutes / 60,

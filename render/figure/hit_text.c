@@ -88,9 +88,8 @@ static void put_clock(writer *out, double s)
 {
     const mprof_frame *frame = &out->figure->frame;
     double unix_s = frame->origin_s + s;
-    time_t whole = (time_t)floor(unix_s);
     struct tm parts;
-    if (!mprof__is_date(frame->origin_s) || frame->share || !localtime_r(&whole, &parts)) {
+    if (!mprof__is_date(frame->origin_s) || frame->share || !mprof__local_time(&parts, unix_s)) {
         return;
     }
     put(out, "  %02d:%02d:%02d", parts.tm_hour, parts.tm_min, parts.tm_sec);

@@ -16,6 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 typedef struct reading {
+    double first_s; /* of the ticks; 0: none yet */
     double last_s, highest_mib;
     size_t ranks;
 } reading;
@@ -24,6 +25,7 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
 {
     reading *r = data;
     for (size_t i = 0; i < count; i++) {
+        r->first_s = r->first_s > 0 ? r->first_s : samples[i].time_s;
         assert(samples[i].time_s >= r->last_s);
         r->last_s = samples[i].time_s;
         r->highest_mib = fmax(r->highest_mib, samples[i].mib);
@@ -34,7 +36,8 @@ static mprof_status add_samples(void *data, const mprof_sample *samples, size_t 
 static mprof_status add_record(void *data, const mprof_record *record)
 {
     reading *r = data;
-    if (record->kind == MPROF_RECORD_CHLD) {
+    /* The file begins with a tick, even if children were sampled before it. */
+    if (record->kind == MPROF_RECORD_CHLD && record->sample.time_s >= r->first_s) {
         assert(record->sample.time_s >= r->last_s);
         r->last_s = record->sample.time_s;
     }
