@@ -1,6 +1,6 @@
 /* When to take the next sample: at start + n * interval, whatever a tick costs. A missed deadline
- * is counted and omitted, never caught up in a burst. A program may end before the second deadline,
- * so there are early ones in between. */
+ * is counted and omitted, never caught up in a burst; so is one that comes right after a late
+ * sample. A program may end before the second deadline, so there are early ones in between. */
 #ifndef MPROF_RECORD_TICKER_H
 #define MPROF_RECORD_TICKER_H
 
@@ -19,21 +19,22 @@ typedef struct mprof__ticker {
 
 #define MPROF__TICKER_EARLY_COUNT 6
 
-/* The first deadline is now_ns. interval_ns > 0. */
+/* The first deadline is now_ns. interval_ns >= 10. */
 void mprof__ticker_init(mprof__ticker *ticker, int64_t now_ns, int64_t interval_ns);
 
 /* Adds early deadlines: 1, 2, 5, 10, 20 and 50 ms after the first one, if less than half an
  * interval. */
 void mprof__ticker_begin_early(mprof__ticker *ticker);
 
-/* Whether an early deadline has come, before the next regular one. Skips all early deadlines that
- * have passed. */
+/* Whether an early deadline has come, and not right before the next regular one. Skips all early
+ * deadlines that have passed, or come right after now_ns. */
 bool mprof__ticker_advance_early(mprof__ticker *ticker, int64_t now_ns);
 
 /* Nanoseconds to the next deadline; 0 if it has come. */
 int64_t mprof__ticker_remaining_ns(const mprof__ticker *ticker, int64_t now_ns);
 
-/* Moves on to the first deadline after now_ns. Returns how many were missed in between. */
+/* Moves on to the first deadline after now_ns, not right after it. Returns how many were missed in
+ * between. */
 uint64_t mprof__ticker_advance(mprof__ticker *ticker, int64_t now_ns);
 
 #endif

@@ -15,9 +15,12 @@ static const struct row {
     int64_t next_ns;
 } rows[] = {
     {"in time", 1000, 0, 1100},
-    {"a little late", 1099, 0, 1100},
+    {"a little late", 1089, 0, 1100},
+    {"just before the second", 1090, 0, 1100},
+    {"too near to the second", 1091, 1, 1200},
     {"one interval late", 1100, 1, 1200},
-    {"just before the third", 1299, 2, 1300},
+    {"before the third", 1290, 2, 1300},
+    {"just before the third", 1299, 3, 1400},
     {"stopped for long", 1000 + 100 * 36000, 36000, 1000 + 100 * 36001},
 };
 
@@ -115,12 +118,60 @@ static void test_early_and_late(void **state)
     assert_int_equal(mprof__ticker_remaining_ns(&ticker, 1000000000), 1000000000);
 }
 
+/* However late it is served, no sample has the time of another one: in a recording times have steps
+ * of 0.1 ms, of 1 us for intervals below 1 ms. */
+static void test_spacing(void **state)
+{
+    static const struct {
+        int64_t interval_ns, step_ns;
+    } cases[] = {{1000000000, 100000}, {50000000, 100000}, {1000000, 100000}, {10000, 1000}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t interval_ns = cases[i].interval_ns, now_ns = 0, last_ns = -interval_ns;
+        mprof__ticker ticker;
+        unsigned samples = 0;
+
+        mprof__ticker_init(&ticker, now_ns, interval_ns);
+        mprof__ticker_begin_early(&ticker);
+        for (int64_t n = 0; n < 20000; n++) {
+            now_ns += mprof__ticker_remaining_ns(&ticker, now_ns);
+            now_ns += n * n % 1009 * interval_ns / 500; /* up to two intervals late */
+            if (!mprof__ticker_advance_early(&ticker, now_ns)) {
+                mprof__ticker_advance(&ticker, now_ns);
+            }
+            assert_true(now_ns - last_ns >= cases[i].step_ns);
+            last_ns = now_ns;
+            samples++;
+        }
+        assert_true(samples + ticker.missed >= (uint64_t)(now_ns / interval_ns));
+    }
+}
+
+/* An early deadline that is served right before the regular one: one sample, which is regular. */
+static void test_early_and_nearly_regular(void **state)
+{
+    mprof__ticker ticker;
+
+    (void)state;
+    mprof__ticker_init(&ticker, 0, 10000000);
+    mprof__ticker_begin_early(&ticker);
+    mprof__ticker_advance(&ticker, 0);
+    assert_int_equal(mprof__ticker_advance_early(&ticker, 9900000), 0);
+    assert_int_equal(mprof__ticker_advance(&ticker, 9900000), 0);
+    assert_int_equal(mprof__ticker_remaining_ns(&ticker, 9900000), 10100000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late),           cmocka_unit_test(test_no_drift),
-        cmocka_unit_test(test_remaining),      cmocka_unit_test(test_early),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_no_drift),
+        cmocka_unit_test(test_remaining),
+        cmocka_unit_test(test_early),
         cmocka_unit_test(test_early_and_late),
+        cmocka_unit_test(test_spacing),
+        cmocka_unit_test(test_early_and_nearly_regular),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
