@@ -306,9 +306,10 @@ class Kills(mprof_test.TestCase):
                                    MPROF_TEST_STEPS=steps))
                 times = [moment for _, moment in Recording(self.path).mem]
                 gaps = [later - earlier for earlier, later in zip(times, times[1:])]
-                self.assertGreaterEqual(len(times), 10)
+                self.assertGreaterEqual(len(times), 4)
+                self.assertGreater(times[-1] - times[0], 0.4)  # after the last step
                 self.assertGreater(min(gaps), 0)
-                self.assertLess(max(gaps), 0.5)  # on a loaded machine; a step would be an hour
+                self.assertLess(max(gaps), 60)  # a step would be an hour
                 self.path.unlink()
 
     def test_R9_test_clock_steps(self):
