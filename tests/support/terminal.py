@@ -18,14 +18,17 @@ TIOCGPTN = 0x80045430  # the number of a terminal; os.ptsname is too new
 SHELL = """
 import os, signal, sys
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+ready, go = os.pipe()
 job = os.fork()
 if job == 0:
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpid())
     for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)  # a test in the background inherits ignored ones
+    os.read(ready, 1)  # else the line of the job could be within its output
     os.execv(sys.argv[1], sys.argv[1:])
 os.write(1, b'job %d\\n' % job)
+os.write(go, b'x')
 while True:
     _, status = os.waitpid(job, os.WUNTRACED)
     os.tcsetpgrp(0, os.getpgrp())
