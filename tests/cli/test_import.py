@@ -282,6 +282,53 @@ class Import(TestCase):
         far = "time,rss_kib\n" + "# a comment\n" * 9 + "".join(f"{1795330000 + i},1024\n" for i in range(5)) + "5,1\n"
         self.assertIn("a time years away from all others (line 16)", self.run_mprof("peak", self.put("far.csv", far)).stderr)
 
+    def test_odd_lines_of_each_tool(self):
+        """A line that cannot be used costs that line only, and is named unless it is empty; what is around it counts."""
+        pidstat = ("#  Time UID PID minflt/s majflt/s VSZ RSS %MEM Command\n"
+                   "1795330000 0 7 1.0 0.0 9000 1024 0.1 python3\n")
+        table = "time,pid,rss_kib\n1795330000,7,1024\n"
+        massif = "desc: --time-unit=ms\ncmd: ./a\ntime_unit: ms\n"
+        snapshot = "snapshot={}\ntime={}\nmem_heap_B={}\nmem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=empty\n"
+        heap = massif + snapshot.format(0, 1, MIB)
+        broken = json.loads(CON_DUCT.splitlines()[1])
+        broken["processes"]["101"]["rss"] = "many"
+        rows = (
+            ("blank", PSRECORD + "\n", "", 3),
+            ("few", PSRECORD + "   0.750\n", "too few fields (line 5)", 3),
+            ("word", PSRECORD + "   0.750  1.0  much  2.0\n", "not a plain decimal number, or out of range (line 5)", 3),
+            ("duct-time", CON_DUCT + duct_line("today", MIB), "not a plain decimal number, or out of range (line 3)", 2),
+            ("duct-few", CON_DUCT + '{"timestamp": "2026-11-20T10:00:02.5-04:00"}\n', "too few fields (line 3)", 2),
+            ("duct-rss", CON_DUCT.splitlines(True)[0] + json.dumps(broken) + "\n",
+             "not a plain decimal number, or out of range (line 2)", 2),
+            ("pidstat", pidstat + "1795330001 0 seven 1.0 0.0 9000 1024 0.1 python3\n",
+             "not a plain decimal number, or out of range (line 3)", 1),
+            ("csv-few", table + "1795330001,7\n", "too few fields (line 3)", 1),
+            ("csv-blank", table + " \n1795330001,7,2048\n", "", 2),
+            ("csv-zone", table + "2026-11-20T10:00:00+0x,7,9\n", "not a plain decimal number, or out of range (line 3)", 1),
+            ("nul", table + "1795330001,7,20\x0048\n1795330002,7,1024\n", "NUL bytes (line 3)", 2),
+            ("long", table + "9" * (9 << 20) + "\n1795330002,7,1024\n", "too long (line 3)", 2),
+            ("massif", heap + snapshot.format(1, "late", 5) + snapshot.format(2, 3000, MIB),
+             "not a plain decimal number, or out of range (line 11)", 2),
+            ("massif-torn", heap + "snapshot=1\ntime=2\nmem_heap_B=5\n", "cut off within the last line", 1),
+        )
+        for name, text, warning, count in rows:
+            with self.subTest(name=name):
+                done = self.run_mprof("import", self.put(name, text), "-o", "x.dat")
+                self.assertIn(warning, done.stderr)
+                self.assertEqual(len({moment for _, moment in Recording(self.directory / "x.dat").mem}), count)
+        for name, text, reason in (
+                ("unit", heap.replace("time_unit: ms", "time_unit: min"), ":3: has a time_unit other than ms and s"),
+                ("late", massif.replace("time_unit: ms\n", "") + snapshot.format(0, 1, MIB) + "time_unit: ms\n",
+                 ":9: names the unit of its times after its snapshots")):
+            with self.subTest(name=name):
+                self.refused(self.put(name, text), reason, "import", "--from", "massif")
+
+    def test_times_of_the_day_without_a_zone_are_local(self):
+        self.put("x.csv", "time,rss_kib\n2026-11-20 10:00:00,1024\n2026-11-20T10:00:01.5,2048\n")
+        self.run_mprof("import", "x.csv", "-o", "x.dat", env=self.environment(TZ="UTC-2"))
+        times = [moment for _, moment in Recording(self.directory / "x.dat").mem]
+        self.assertEqual(times, [1795161600.0, 1795161601.5])
+
     def test_unknown_content(self):
         hint = f": {UNKNOWN}"
         for text in ("hello\nworld\n", "time,cpu\n1,2\n", '{"a": 1}\n'):
