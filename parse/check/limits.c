@@ -324,16 +324,6 @@ void mprof__limits_sort(mprof__limits *limits)
     }
 }
 
-const mprof__limit *mprof__limits_find(const mprof__limits *limits, mprof__limit_kind kind)
-{
-    for (size_t i = 0; i < limits->count; i++) {
-        if (limits->items[i].kind == kind) {
-            return &limits->items[i];
-        }
-    }
-    return NULL;
-}
-
 void mprof__limits_free(mprof__limits *limits)
 {
     for (size_t i = 0; i < limits->count; i++) {

@@ -60,7 +60,6 @@ mprof_status mprof__limits_merge(mprof__limits *limits, const mprof__limits *mor
 /* By kind, then by name. */
 void mprof__limits_sort(mprof__limits *limits);
 
-const mprof__limit *mprof__limits_find(const mprof__limits *limits, mprof__limit_kind kind);
 void mprof__limits_free(mprof__limits *limits);
 
 /* The name of a kind of memory, or "group". */

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, wait_until  # noqa: E402
+from mprof_test import DEADLINE_S, FIXTURES, MPROF, TestCase, own_line, tiny_file_system, wait_until  # noqa: E402
 
 PASSED, CROSSED, USAGE, UNCLEAR = 0, 1, 2, 3
 START_S = 1.7e9
@@ -143,6 +143,15 @@ class Limits(Check):
         done = self.check("check", "a.dat", "--kind", "uss:1GiB", "--kind", "rss:100MiB", expect=UNCLEAR)
         self.assertIn("recorded without --memory uss", done.stdout)
         self.assertEqual(self.verdicts(done), {"peak of uss": "not measured", "peak of rss": "passed"})
+
+    def test_memory_of_the_control_group(self):
+        groups = [own_line("GROUP", f"{40 + i}.0", f"{START_S + 0.1 * i:.4f}", "max", "/job") for i in range(5)]
+        self.write("a.dat", recording(100, more=groups))
+        for limit, code in (("44MiB", PASSED), ("43MiB", CROSSED)):
+            done = self.check("check", "a.dat", "--kind", f"group:{limit}", expect=code)
+            self.assertEqual(list(self.verdicts(done)), ["peak of group"])
+        self.write("b.dat", recording(100))
+        self.check("check", "b.dat", "--kind", "group:1GiB", expect=UNCLEAR)
 
     def test_what_was_running_is_named(self):
         calls = [f"FUNC app.main 10.0 {START_S + 0.05:.6f} 50.0 {START_S + 0.95:.6f} 0\n",
@@ -413,9 +422,34 @@ class Baseline(Check):
                 self.write("base.ini", "# mprof baseline 1\n" + line + "\n")
                 done = self.check("check", "a.dat", "--baseline", "base.ini", expect=USAGE)
                 self.assertRegex(done.stderr, r"^mprof: base\.ini:\d: .*\n$")
+        self.write("base.ini", "# mprof baseline 1\n[a | x | rss]\npeak = 1 MiB\n[b | x | rss]\n")
+        done = self.check("check", "a.dat", "--baseline", "base.ini", expect=USAGE)
+        self.assertEqual(done.stderr, "mprof: base.ini: the last section has no peak\n")
         done = self.check("check", "a.dat", "--baseline", "a.dat", "--update-baseline", expect=USAGE)
         self.assertEqual((self.directory / "a.dat").read_text(), recording(100))
         self.check("check", "a.dat", "--baseline", "gone.dat", expect=UNCLEAR)
+
+
+    def test_a_file_that_cannot_be_written_stays(self):
+        self.write("a.dat", recording(100))
+        old = "# mprof baseline 1\n" + "".join(f"[old {n} | x | rss]\npeak = {n + 1}.000 MiB\n" for n in range(400))
+        with tiny_file_system(self.directory / "tiny", "16k") as place:
+            (place / "base.ini").write_text(old)
+            done = self.check("check", "a.dat", "--baseline", place / "base.ini", "--update-baseline", expect=USAGE)
+            self.assertRegex(done.stderr, r"\Amprof: .*base\.ini: cannot write the baseline: No space left on device\n\Z")
+            self.assertEqual((place / "base.ini").read_text(), old)
+            self.assertEqual(os.listdir(place), ["base.ini"])
+        done = self.check("check", "a.dat", "--baseline", "gone/base.ini", "--update-baseline", expect=USAGE)
+        self.assertRegex(done.stderr, r"\Amprof: gone/base\.ini: .*No such file or directory\n\Z")
+
+    def test_files_that_are_too_large(self):
+        self.write("a.dat", recording(100))
+        with open(self.directory / "base.ini", "w") as file:
+            file.write("# mprof baseline 1\n")
+            file.truncate(17 << 20)
+        for options in (("--baseline", "base.ini"), ("--config", "base.ini", "--max", "1GiB")):
+            done = self.check("check", "a.dat", *options, expect=USAGE)
+            self.assertEqual(done.stderr, "mprof: base.ini: is larger than 16 MiB\n")
 
 
 class Groups(Check):
