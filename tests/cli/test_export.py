@@ -245,6 +245,13 @@ class Export(TestCase):
         self.assertEqual(calls, sorted(
             (call.name, call.pid, round(call.enter_s * 1e6), round((call.exit_s - call.enter_s) * 1e6),
              in_bytes(call.enter_mib), in_bytes(call.exit_mib)) for call in recording.calls))
+        threads = {(event["pid"], event["tid"]): event["args"]["name"] for event in events
+                   if event["name"] == "thread_name"}
+        self.assertEqual({(event["name"], event["pid"], threads[event["pid"], event["tid"]])
+                          for event in events if event["ph"] == "X"},
+                         {(call.name, call.pid, call.lane or "main") for call in recording.calls})
+        self.assertEqual({tid for (pid, tid), name in threads.items() if name == "main"}, {100})
+        self.assertNotIn((101, 101), threads)
 
     # ---- tables ----
 
