@@ -467,7 +467,7 @@ PyObject *mprof__decorator_new(bool is_off)
         {0, NULL},
     };
     PyType_Spec spec = {
-        .name = "mprof.profile",
+        .name = "builtins.profile", /* 3.8 overwrites __module__ by its first part */
         .basicsize = sizeof(PyObject),
         .flags = Py_TPFLAGS_DEFAULT,
         .slots = slots,

@@ -27,6 +27,85 @@ class Invisible(AgentCase):
         return done
 
     @on_each_interpreter()
+    def test_other_callables_of_a_class(self, interpreter):
+        """They bind in their own way, or not at all, and learn their name in the class."""
+        done = self.compare(interpreter, """
+    import functools
+    class Plain:
+        def __call__(self, *args): return len(args)
+        def __set_name__(self, owner, name): self.named = owner.__name__, name
+    class Binding:
+        def __get__(self, instance, owner): return self if instance is None else functools.partial(self, instance.x)
+        def __call__(self, *args): return sum(args)
+    class C:
+        x = 20
+        @profile
+        @functools.lru_cache(None)
+        def cached(self, y): return self.x + y
+        plain = profile(Plain())
+        binding = profile(Binding())
+        part = profile(functools.partial(max, 3))
+        size = profile(len)
+    c = C()
+    print(c.cached(2), c.cached(2), C.cached(c, 3), C.cached.cache_info()[:2])
+    print(c.plain(1, 2), C.plain(), c.plain.named, isinstance(C.plain, Plain))
+    print(c.binding(5), C.binding(5), c.part(1), c.size("abc"))
+    try: C.binding(None)
+    except TypeError as error: print(error)
+    """)
+        self.assertGreaterEqual(len(done.calls), 9)
+
+    @on_each_interpreter()
+    def test_the_decorator_itself(self, interpreter):
+        """Tools that list, sign or pickle builtins meet it."""
+        path = self.write("program.py", """
+    import builtins, copy, pickle
+    try: profile.__signature__
+    except AttributeError as error: print("no", error)
+    import inspect
+    print(repr(profile), profile.__name__, profile.__module__, builtins.profile is profile)
+    print(inspect.signature(profile), pickle.loads(pickle.dumps(profile)) is profile, copy.copy(profile) is profile)
+    for wrong in (5, "text"):
+        try: profile(wrong)
+        except ValueError as error: print(error)
+    @profile
+    def f(): return 1
+    f()
+    """)
+        done = self.run_agent(interpreter, path)
+        self.assertEqual(done.out.splitlines(), [
+            "no __signature__", "<function profile of mprof> profile builtins True",
+            "(func=None, stream=None, precision=1, backend='psutil') True True",
+            "profile: expected a function or another callable, not 5",
+            "profile: expected a function or another callable, not 'text'"])
+
+    @on_each_interpreter()
+    def test_methods_of_coroutines(self, interpreter):
+        """Libraries call them without `await`."""
+        self.compare(interpreter, """
+    import asyncio
+    @profile
+    async def c():
+        await asyncio.sleep(0)
+        return 1
+    @profile
+    async def a(): yield 2
+    class Proxy:
+        def __init__(self, one): self.one = one
+        def __await__(self): return self.one.__await__()
+    async def wait(one): return await one
+    async def main():
+        print(await Proxy(c()))
+        items = a().__aiter__()
+        print(items.__aiter__() is items, await items.__anext__())
+        try: await items.__anext__()
+        except StopAsyncIteration: print("end")
+        one = c()
+        print([repr(x) for x in await asyncio.gather(wait(one), wait(one), return_exceptions=True)])
+    asyncio.run(main())
+    """)
+
+    @on_each_interpreter()
     def test_attributes_of_a_function(self, interpreter):
         self.compare(interpreter, """
     import functools, inspect, types, typing
