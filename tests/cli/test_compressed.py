@@ -177,6 +177,17 @@ class Compressed(TestCase):
         rest = self.put("rest.gz", gzip.compress(data) + b"something else")
         self.assertIn("damaged: nothing after line", self.run_mprof("peak", rest).stderr)
 
+    def test_members_and_padding(self):
+        """Of gzip: `cat a.gz b.gz`, and zeros up to the end of a tape's block; of zstd: several frames."""
+        lines = self.samples().splitlines(True)
+        half = len(lines) // 2
+        pieces = b"".join(lines[:half]), b"".join(lines[half:])
+        plain = self.run_mprof("peak", self.put("x.dat", b"".join(pieces))).stdout
+        padded = b"".join(map(gzip.compress, pieces)) + bytes(700)
+        for name, packed in (("y.dat.gz", padded), ("y.dat.zst", b"".join(map(zstd, pieces)))):
+            done = self.run_mprof("peak", self.put(name, packed))
+            self.assertEqual((done.stdout.replace(name, "x.dat"), done.stderr), (plain, ""))
+
     def limited(self, name, expect):
         """Peaks of memory and time of `mprof peak`."""
         limits = None if is_sanitized() else (lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20,) * 2))
