@@ -117,6 +117,29 @@ static void test_no_interpreter_yet(void **state)
     finish(&one);
 }
 
+/* A thread state that was freed, and is something else now, ends the list. */
+static void test_reused_thread(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VERSIONS; i++) {
+        reader one;
+
+        start(&one, versions[i]);
+        uint64_t code = fake_code(&one.fake, "main", "shop.py", 7);
+        fake_thread(&one.fake, fake_frame(&one.fake, code, 0), 11);
+        uint64_t freed = fake_thread(&one.fake, fake_frame(&one.fake, code, 0), 12);
+        fake_thread(&one.fake, fake_frame(&one.fake, code, 0), 13);
+        assert_int_equal(open_stacks(&one), MPROF_OK);
+        assert_int_equal(take_sample(&one), MPROF_OK);
+        assert_int_equal(one.sample.count, 3);
+        fake_poke(&one.fake, freed + one.fake.layout.thread_interpreter, one.fake.globals);
+        assert_int_equal(take_sample(&one), MPROF_OK);
+        assert_int_equal(one.sample.count, 1);
+        assert_string_equal(stack_of(&one, 0), "main");
+        finish(&one);
+    }
+}
+
 /* ---- refused ---- */
 
 static const struct refusal {
@@ -584,7 +607,7 @@ int main(void)
         cmocka_unit_test(test_depth),          cmocka_unit_test(test_frame_of_the_interpreter),
         cmocka_unit_test(test_torn),           cmocka_unit_test(test_running_caller),
         cmocka_unit_test(test_reused_code),    cmocka_unit_test(test_code_freed_meanwhile),
-        cmocka_unit_test(test_interned),
+        cmocka_unit_test(test_interned),       cmocka_unit_test(test_reused_thread),
     };
 
     return cmocka_run_group_tests_name("record python_stacks", tests, NULL, NULL);
