@@ -140,7 +140,7 @@ class Options(mprof_test.TestCase):
 
     def test_ranges_that_are_none(self):
         for text in ("", ",", "5", "5,5", "9,3", "1,2,3", "x,y", "25:00,26:00", "10:60,11:00", "2026-13-01,", "2026-02-29,", "2026-04-31 10:00,",
-                     "10:00x,", "nan,5"):
+                     "10:00x,", "10:00:5,11:00", "10:00:61,11:00", "123:00,", "nan,5"):
             self.assert_refused("--xlim", text, NESTED, says="--xlim must be FROM,TO, each a number of seconds, a time like "
                                 f"14:05:30 or a date like '2026-11-22 14:05', FROM before TO, not '{re.escape(text)}'")
         for text, says in (("5,3", "FROM,TO with FROM before TO, not '5,3'"), ("a,b", "FROM,TO in seconds from the start, not 'a,b'$"),
@@ -150,6 +150,10 @@ class Options(mprof_test.TestCase):
         self.assert_refused("--xlim", "07:00,08:00", NESTED, expect=1, says=".*nested.dat: nothing was recorded from "
                             "2026-11-22 07:00:00 to 2026-11-22 08:00:00; the recording is from 2026-11-22 06:55:17 to "
                             "2026-11-22 06:55:19")
+        (self.directory / "far.dat").write_text("MEM 1 200000000000\nMEM 1 200000000050\n")
+        self.assert_refused("--xlim", "2026-01-01,2026-01-02", "far.dat", expect=1, says="far.dat: nothing was recorded "
+                            "from 2026-01-01 00:00:00 to 2026-01-02 00:00:00; the recording is from 200000000000 s to "
+                            "200000000050 s")
 
     # ---- units ----
 
