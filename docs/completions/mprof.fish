@@ -33,5 +33,6 @@ complete -c mprof -n 'test "$(__mprof_command)" = help' -a '(__mprof_commands)'
 complete -c mprof -n 'string match -q -- "-*" (commandline -ct)' -a '(__mprof_options)'
 complete -c mprof -n __mprof_takes_recordings -a '(mprof list 2>/dev/null | sed "s/ /\t/")'
 complete -c mprof -n __mprof_takes_recordings -a '(for end in .dat .dat.gz .dat.zst; __fish_complete_suffix $end; end)'
+complete -c mprof -n 'test "$(__mprof_command)" = import' -F
 complete -c mprof -n 'test "$(__mprof_command)" = run' -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c mprof -n 'test "$(__mprof_command)" = attach' -a '(__fish_complete_pids)'

@@ -62,10 +62,11 @@ class Shell:
 
     def test_recordings(self):
         self.prepare()
-        for command in ("peak", "functions", "plot", "rm", "check", "diff"):
+        for command in ("peak", "functions", "plot", "rm", "check", "diff", "export", "merge", "report", "top"):
             with self.subTest(command=command):
                 self.assertLessEqual({"0", RECORDING, "named.dat"}, set(self.complete("mprof", command, "")))
         self.assertEqual(self.complete("mprof", "plot", "nam"), ["named.dat"])
+        self.assertEqual(self.complete("mprof", "import", "note"), ["notes.txt"])
 
 
 class Bash(Shell, TestCase):
@@ -125,6 +126,8 @@ class Zsh(terminal.TestCase):
         self.assert_completes(b"mprof run --include-c", rb"--include-children ")
         self.assert_completes(b"mprof plot --theme=da", rb"--theme=dark ")
         self.assert_completes(b"mprof peak mprof", RECORDING.encode())
+        self.assert_completes(b"mprof merge mprof", RECORDING.encode())
+        self.assert_completes(b"mprof run --textf", rb"--textfile")
 
     def test_all_commands_with_descriptions(self):
         self.assert_completes(b"mprof ", rb"peak +-- print the highest memory of recordings")
