@@ -11,16 +11,19 @@ from mprof_test import FIXTURES, MPROF  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(MPROF).absolute().parent / "python"))
 import mprof  # noqa: E402
+import test_svg  # noqa: E402
 
 RECORDINGS = ("nested", "article-gunicorn-CM", "article-gunicorn", "make_j2", "numbered-children")
-RUNNING = re.compile(r"  [\d.]+ (ms|s)  [+\u2212]")
+CLOCK = re.compile(r"[\d.,]+ (?:s|min|ms|h)(?: [\d.]+ s)?(?:  .*)?\Z")
+RUNNING = re.compile(r"  [\d.]+ (ms|s)  [+\u2212\u00b1]")
 PEAK = "return (JSON.parse(document.querySelector('svg > metadata').textContent).peak || [null])[0]"
 
 
 def split(lines):
     """(seconds, lines about memory, lines about calls)"""
     calls = {line for line in lines[1:] if RUNNING.search(line)}
-    return float(lines[0].split(" s")[0]), [line for line in lines[1:] if line not in calls], calls
+    minutes, seconds = re.match(r"(?:(\d+) min )?([\d.]+) s", lines[0]).groups()
+    return int(minutes or 0) * 60 + float(seconds), [line for line in lines[1:] if line not in calls], calls
 
 
 class HitText(BrowserCase):
@@ -44,6 +47,42 @@ class HitText(BrowserCase):
                     self.assertLessEqual(len(found[2] ^ wanted[2]), 1)
                     with_calls += len(found[2] & wanted[2]) > 1
         self.assertGreater(with_calls, 3)
+
+    def test_all_kinds_of_items(self):
+        """A grid over pictures that have calls in rows, lanes and boxes, layers, groups, and kinds of memory. Labels of brackets, which the SVG counts as parts of these, are left out."""
+        write = {name: self.write(f"{name}.dat", make()) for name, make in
+                 (("tree", test_svg.tree), ("service", test_svg.service))}
+        cases = (([FIXTURES / "dat" / "nested.dat"], {"flame": True}), ([FIXTURES / "dat" / "article-gunicorn-CM.dat"], {"stack": True}),
+                 ([FIXTURES / "dat" / "make_j2.dat"], {"group": "command"}), ([write["tree"]], {"memory": "pss"}),
+                 ([write["service"]], {}), ([write["service"]], {"flame": True}))
+        heads, described = set(), 0
+        for paths, options in cases:
+            picture = mprof.plot(*paths, **options)
+            given = [part for name, value in options.items() for part in ([f"--{name}"] if value is True else [f"--{name}", value])]
+            plot = self.show(*given, *paths)
+            height = self.browser.run("return document.querySelector('svg').viewBox.baseVal.height")
+            pixel = (plot.to_s - plot.from_s) / plot.width
+            for x in (round(plot.left + share * plot.width) for share in (0.13, 0.31, 0.52, 0.77)):
+                for y in (round(64 + share * (height - 80)) for share in (0.03, 0.2, 0.35, 0.5, 0.62, 0.75, 0.87, 0.97)):
+                    with self.subTest(paths=[path.name for path in paths], options=options, x=x, y=y):
+                        self.browser.move(x, y)
+                        over = self.browser.run("const node = document.elementFromPoint(...arguments);"
+                                                "return node ? node.getAttribute('class') || '' : ''", x, y)
+                        wanted, found = self.state()["tooltip"] or [], [line for line in picture.text_at(x, y).split("\n") if line]
+                        if "name" in over:
+                            continue
+                        self.assertEqual(len(wanted) > 0, len(found) > 0)
+                        clocks = [next((i for i, line in enumerate(lines) if CLOCK.match(line)), len(lines)) for lines in (wanted, found)]
+                        self.assertEqual(wanted[:clocks[0]], found[:clocks[1]])
+                        heads.update(wanted[:1] if clocks[0] else [])
+                        if wanted[clocks[0]:]:
+                            one, other = split(wanted[clocks[0]:]), split(found[clocks[1]:])
+                            self.assertAlmostEqual(other[0], one[0], delta=pixel + 1e-3)
+                            self.assertEqual(other[1], one[1])
+                            self.assertLessEqual(len(other[2] ^ one[2]), 1)
+                        described += len(wanted) > 0
+        self.assertGreater(len(heads), 3)
+        self.assertGreater(described, 100)
 
 
 if __name__ == "__main__":
