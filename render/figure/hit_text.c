@@ -252,12 +252,12 @@ static void put_curves(writer *out, const mprof_hit *hit)
 /* ---- calls ---- */
 
 /* "name: part · part" becomes a line for the name and one for each part. */
-static void put_call(writer *out, const mprof_about *about)
+static void put_call(writer *out, const mprof_about *about, bool is_density)
 {
     const char *text = out->figure->text + about->text, *end = text + about->text_length;
     char number[32];
     begin_line(out);
-    if (about->calls > 1) {
+    if (about->calls > 1 && !is_density) {
         put(out, "%s calls, the longest ", mprof__count_text(number, sizeof number, about->calls));
     }
     const mprof_figure_function *function = &out->figure->functions[about->function];
@@ -280,11 +280,47 @@ static void put_call(writer *out, const mprof_about *about)
     }
 }
 
-static void put_running_call(writer *out, const mprof_about *about)
+/* The share of its column that a function of a density row ran: the height of the row there. */
+static double density_at(const mprof_figure *figure, const mprof_item *item, double time_s)
 {
+    const mprof_frame *frame = &figure->frame;
+    const mprof_point *points = &figure->points[item->first];
+    double x = frame->plot.x +
+               (time_s - frame->from_s) / (frame->to_s - frame->from_s) * frame->plot.width;
+    double upper = INFINITY, lower = -INFINITY;
+    for (uint32_t i = 0; i < item->count; i++) {
+        double x0 = (double)points[i ? i - 1 : item->count - 1].x, x1 = (double)points[i].x;
+        if (x0 != x1 && fmin(x0, x1) <= x && fmax(x0, x1) > x) {
+            upper = fmin(upper, (double)points[i].y);
+            lower = fmax(lower, (double)points[i].y);
+        }
+    }
+    return lower - upper > 0.05 ? fmin(1, (lower - upper) / frame->row_px) : 0;
+}
+
+static void put_density(writer *out, double share)
+{
+    double value = share * 100;
+    if (value > 0 && value < 0.1) {
+        put(out, "< 0.1 %% of the time");
+    } else {
+        put(out, "%.*f %% of the time", value < 10 || (value > 99.94 && value < 100) ? 2 : 1,
+            value);
+    }
+}
+
+static void put_running_call(writer *out, const mprof_item *item, double time_s)
+{
+    const mprof_about *about = &out->figure->abouts[item->about];
     const mprof_figure_function *function = &out->figure->functions[about->function];
     char text[64];
     begin_line(out);
+    if (item->role == MPROF_ROLE_DENSITY) {
+        put_text(out, function->label, function->label_length);
+        put(out, "  ");
+        put_density(out, density_at(out->figure, item, time_s));
+        return;
+    }
     if (about->calls > 1) {
         put(out, "%s calls, the longest ", mprof__count_text(text, sizeof text, about->calls));
         put_text(out, function->name, function->name_length);
@@ -302,7 +338,7 @@ static bool is_box(const mprof_item *item)
 {
     return item->role == MPROF_ROLE_RUG || item->role == MPROF_ROLE_LANE_BAR ||
            item->role == MPROF_ROLE_BOX || item->role == MPROF_ROLE_BOX_FINE ||
-           item->role == MPROF_ROLE_AT_ONCE;
+           item->role == MPROF_ROLE_AT_ONCE || item->role == MPROF_ROLE_DENSITY;
 }
 
 static void put_running(writer *out, double time_s)
@@ -314,11 +350,12 @@ static void put_running(writer *out, double time_s)
         const mprof_about *about =
             item->about == MPROF_ABOUT_NONE ? NULL : &figure->abouts[item->about];
         if (!about || about->function == MPROF_FUNCTION_NONE || !is_box(item) ||
-            !(about->start_s <= time_s && about->end_s >= time_s)) {
+            !(about->start_s <= time_s && about->end_s >= time_s) ||
+            (item->role == MPROF_ROLE_DENSITY && !(density_at(figure, item, time_s) > 0))) {
             continue;
         }
         if (count++ < RUNNING_MAX) {
-            put_running_call(out, about);
+            put_running_call(out, item, time_s);
         }
     }
     if (count > RUNNING_MAX) {
@@ -344,7 +381,15 @@ size_t mprof_hit_text(char *text, size_t size, const mprof_figure *figure, const
     text[0] = '\0';
     bool is_call = hit->function != MPROF_FUNCTION_NONE;
     if (is_call) {
-        put_call(&out, &figure->abouts[hit->about]);
+        put_call(&out, &figure->abouts[hit->about],
+                 hit->item != MPROF_HIT_NONE &&
+                     figure->items[hit->item].role == MPROF_ROLE_DENSITY);
+        if (hit->item != MPROF_HIT_NONE && figure->items[hit->item].role == MPROF_ROLE_DENSITY &&
+            !isnan(hit->time_s)) {
+            begin_line(&out);
+            put(&out, "here ");
+            put_density(&out, density_at(figure, &figure->items[hit->item], hit->time_s));
+        }
     } else if (hit->about != MPROF_ABOUT_NONE && isnan(hit->time_s)) {
         begin_line(&out);
         put_text(&out, figure->abouts[hit->about].text, figure->abouts[hit->about].text_length);

@@ -49,12 +49,12 @@ class HitText(BrowserCase):
         self.assertGreater(with_calls, 3)
 
     def test_all_kinds_of_items(self):
-        """A grid over pictures that have calls in rows, lanes and boxes, layers, groups, and kinds of memory. Labels of brackets, which the SVG counts as parts of these, are left out."""
+        """A grid over pictures that have calls in rows, lanes and boxes, density, layers, groups, and kinds of memory. Labels of brackets, which the SVG counts as parts of these, are left out."""
         write = {name: self.write(f"{name}.dat", make()) for name, make in
-                 (("tree", test_svg.tree), ("service", test_svg.service))}
+                 (("tree", test_svg.tree), ("service", test_svg.service), ("crowd", test_svg.crowd))}
         cases = (([FIXTURES / "dat" / "nested.dat"], {"flame": True}), ([FIXTURES / "dat" / "article-gunicorn-CM.dat"], {"stack": True}),
                  ([FIXTURES / "dat" / "make_j2.dat"], {"group": "command"}), ([write["tree"]], {"memory": "pss"}),
-                 ([write["service"]], {}), ([write["service"]], {"flame": True}))
+                 ([write["service"]], {}), ([write["service"]], {"flame": True}), ([write["crowd"]], {}))
         heads, described = set(), 0
         for paths, options in cases:
             picture = mprof.plot(*paths, **options)
@@ -68,7 +68,10 @@ class HitText(BrowserCase):
                         self.browser.move(x, y)
                         over = self.browser.run("const node = document.elementFromPoint(...arguments);"
                                                 "return node ? node.getAttribute('class') || '' : ''", x, y)
-                        wanted, found = self.state()["tooltip"] or [], [line for line in picture.text_at(x, y).split("\n") if line]
+                        # coordinates of an SVG are rounded, and so are shares that are read from them
+                        wanted, found = ([re.sub(r"([\d.]+) % of", lambda share: f"{float(share[1]):.0f} % of", line)
+                                          for line in lines if line]
+                                         for lines in (self.state()["tooltip"] or [], picture.text_at(x, y).split("\n")))
                         if "name" in over:
                             continue
                         self.assertEqual(len(wanted) > 0, len(found) > 0)
