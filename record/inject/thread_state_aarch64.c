@@ -402,8 +402,7 @@ static bool is_continued(const waiting_call *call)
     case SYS_clock_nanosleep:
         return !(call->arguments[1] & TIMER_ABSTIME);
     case SYS_futex:
-        return (call->arguments[1] & (uint64_t)FUTEX_CMD_MASK) == FUTEX_WAIT &&
-               call->arguments[3] != 0;
+        return ((int)call->arguments[1] & FUTEX_CMD_MASK) == FUTEX_WAIT && call->arguments[3] != 0;
     default:
         return false;
     }

