@@ -16,7 +16,7 @@ make_kernel() {
     (cd "$folder" && download busybox-static) || die "cannot download busybox-static"
     dpkg-deb -x "$package" "$folder/kernel"
     dpkg-deb -x "$folder"/busybox-static_*.deb "$folder/busybox"
-    cp "$(find "$folder/busybox" -name busybox -type f | head -1)" "$folder/disk/bin/busybox"
+    cp "$(find "$folder/busybox" -path "*/bin/busybox")" "$folder/disk/bin/busybox"
     [ -e "$folder/kernel/lib" ] || ln -s usr/lib "$folder/kernel/lib"
     version=$(basename "$folder"/kernel/lib/modules/*)
     /sbin/depmod -b "$folder/kernel" "$version"
