@@ -45,6 +45,16 @@ mprof_status mprof_error_set(mprof_error *error, mprof_status status, const char
     return status;
 }
 
+/* GNU's strerror_r returns the text; that of POSIX, which musl has, only fills the buffer. */
+static const char *describe(int number, char *buffer, size_t size)
+{
+#ifdef __GLIBC__
+    return strerror_r(number, buffer, size);
+#else
+    return strerror_r(number, buffer, size) == 0 ? buffer : "unknown error";
+#endif
+}
+
 mprof_status mprof_error_set_errno(mprof_error *error, int number, const char *format, ...)
 {
     if (error && error->status == MPROF_OK) {
@@ -56,7 +66,7 @@ mprof_status mprof_error_set_errno(mprof_error *error, int number, const char *f
         size_t length = strlen(error->message);
         char reason[128];
         snprintf(error->message + length, sizeof error->message - length, ": %s",
-                 strerror_r(number, reason, sizeof reason));
+                 describe(number, reason, sizeof reason));
     }
     return MPROF_EIO;
 }

@@ -31,7 +31,7 @@ packages_test=(
     openmpi-bin slurmctld slurmd slurm-client munge # their services are not used
     libxml2-utils poppler-utils librsvg2-bin fonts-noto-cjk
     chromium chromium-driver firefox-esr
-    valgrind strace mypy musl-tools bubblewrap 'libfaketime|' clang 'gcc-multilib|'
+    valgrind strace mypy musl-tools gnulib bubblewrap 'libfaketime|' clang 'gcc-multilib|'
     zsh fish
     python3-pip python3-venv patchelf dpkg-dev lintian # docs/install.md
     mandoc doxygen 'clang-format-16|' # only this version checks the layout

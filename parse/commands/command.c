@@ -1,6 +1,7 @@
 /* Finds the command, parses options the same way everywhere, and prints failures as one line. */
 #include "command.h"
 #include "parse/similar_name.h"
+#include "standard_error.h"
 
 #include "parse/import/import.h"
 #include "parse/plain_text.h"
@@ -153,6 +154,8 @@ static void complain(const char *who, const char *plain, const char *rest)
     free(line);
 }
 
+#ifdef __GLIBC__ /* whose stderr is a variable */
+
 static FILE *terminal;
 
 static ssize_t write_plain(void *cookie, const char *text, size_t size)
@@ -182,6 +185,14 @@ void mprof__command_plain_errors(void)
         stderr = stream;
     }
 }
+
+#else
+
+void mprof__command_plain_errors(void)
+{
+}
+
+#endif
 
 /* ---- options ---- */
 
@@ -242,11 +253,8 @@ static error_t parse_own_option(int key, char *argument, struct argp_state *stat
 /* Collects what argp and getopt print: they repeat what the user typed unescaped, and argp adds
  * "Try ...". */
 static struct {
-    FILE *stream;
-    FILE *before;            /* standard error */
+    bool is_open;
     const struct argp *argp; /* its options */
-    char *text;
-    size_t size;
 } complaints;
 
 static void offer_options(mprof__similar_name *similar, const struct argp_option *options)
@@ -283,19 +291,18 @@ static void suggest_option(char *hint, size_t size, const char *complaint)
 /* One line, with everything a terminal could obey escaped. */
 static void print_complaints(void)
 {
-    char *text, hint[80];
-    if (!complaints.stream) {
+    char hint[80];
+    if (!complaints.is_open) {
         return;
     }
-    stderr = complaints.before;
-    text = fclose(complaints.stream) == 0 ? complaints.text : NULL;
-    complaints.stream = NULL;
+    char *text = mprof__standard_error_release();
+    complaints.is_open = false;
     size_t length = text ? strlen(text) : 0;
     if (length > 0 && text[length - 1] == '\n') {
         text[--length] = '\0';
     }
     char *last = NULL; /* argp wraps it, so it may be two lines */
-    for (char *at = text; length > 0 && (at = strstr(at, "\nTry `")) != NULL; at++) {
+    for (char *at = text; length > 0 && (at = strstr(at, "\nTry ")) != NULL; at++) {
         last = at;
     }
     if (last && text[length - 1] == '.') {
@@ -305,25 +312,16 @@ static void print_complaints(void)
     if (length > 0) {
         complain("", text, hint);
     }
-    free(complaints.text);
-    complaints.text = NULL;
+    free(text);
 }
 
-/* getopt writes to stderr, which is a variable in glibc; both end by exit(3). */
+/* getopt writes to stderr; both end by exit(3). */
 static void gather_complaints(struct argp_state *state)
 {
-    FILE *stream = open_memstream(&complaints.text, &complaints.size);
-    if (!stream) {
-        return;
+    if (atexit(print_complaints) == 0 && mprof__standard_error_hold()) {
+        complaints.is_open = true;
+        state->err_stream = stderr;
     }
-    if (atexit(print_complaints) != 0) {
-        fclose(stream);
-        free(complaints.text);
-        return;
-    }
-    complaints.stream = stream;
-    complaints.before = stderr;
-    stderr = state->err_stream = stream;
 }
 
 static bool is_negative_number(const char *argument)
@@ -377,7 +375,7 @@ static error_t parse_first(int key, char *argument, struct argp_state *state)
 {
     if (key == ARGP_KEY_INIT) {
         gather_complaints(state);
-    } else if (key == ARGP_KEY_FINI && complaints.stream) {
+    } else if (key == ARGP_KEY_FINI && complaints.is_open) {
         print_complaints();
         state->err_stream = stderr;
     }

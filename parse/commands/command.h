@@ -47,7 +47,7 @@ char *mprof__command_argument(char *argument);
 int mprof__command_fail(const mprof_error *error);
 
 /* Makes what libraries print on stderr safe for a terminal, as our own messages are: they may
- * repeat the environment. */
+ * repeat the environment. With glibc only. */
 void mprof__command_plain_errors(void);
 
 /* Prints the warnings of a file as one line on standard error; nothing if there are none. */

@@ -3,6 +3,7 @@
 
 #include "record/kernel/clock.h"
 #include "record/kernel/procfs.h"
+#include "record/kernel/retry.h"
 
 #include <errno.h>
 #include <signal.h>

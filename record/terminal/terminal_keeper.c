@@ -1,6 +1,8 @@
 /* When the other end of the socket closes, mprof has ended, and the keeper cleans up. */
 #include "terminal_keeper.h"
 
+#include "record/kernel/retry.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

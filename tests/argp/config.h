@@ -1,0 +1,23 @@
+/* What gnulib's configure finds out, for musl and gcc. In front of the installed argp.h, too. */
+#ifndef _GL_INLINE
+#define _GL_INLINE static inline
+#define _GL_INLINE_HEADER_BEGIN
+#define _GL_INLINE_HEADER_END
+#define _GL_ATTRIBUTE_FORMAT(arguments) __attribute__((format arguments))
+#define _GL_ATTRIBUTE_SPEC_PRINTF_STANDARD printf
+#define _GL_ATTRIBUTE_SPEC_PRINTF_SYSTEM printf
+#endif
+
+#ifdef HAVE_CONFIG_H
+#include <stdalign.h>
+#include <stdbool.h>
+#define _GL_ARG_NONNULL(positions)
+#define _GL_ATTRIBUTE_DEALLOC(function, position)
+#define _GL_ATTRIBUTE_PURE
+#define _GL_UNUSED __attribute__((unused))
+#define __GETOPT_PREFIX gnulib_
+#define HAVE_DECL_PROGRAM_INVOCATION_NAME 1
+#define HAVE_DECL_PROGRAM_INVOCATION_SHORT_NAME 1
+#define HAVE_FLOCKFILE 1
+#define HAVE_FUNLOCKFILE 1
+#endif
