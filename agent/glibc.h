@@ -8,11 +8,13 @@
 #ifndef MPROF_AGENT_GLIBC_H
 #define MPROF_AGENT_GLIBC_H
 
-#if defined(__x86_64__) && defined(__linux__)
+#include <features.h>
+
+#if defined(__x86_64__) && defined(__GLIBC__)
 #define MPROF_GLIBC_FIRST "GLIBC_2.2.5"
 #define MPROF_GLIBC_CLOCK "GLIBC_2.3.3"
 #define MPROF_GLIBC_SCANF "GLIBC_2.7"
-#elif defined(__aarch64__) && defined(__linux__)
+#elif defined(__aarch64__) && defined(__GLIBC__)
 #define MPROF_GLIBC_FIRST "GLIBC_2.17"
 #define MPROF_GLIBC_CLOCK "GLIBC_2.17"
 #define MPROF_GLIBC_SCANF "GLIBC_2.17"

@@ -14,6 +14,7 @@
 #include "agent/events/wire.h"
 
 #include <alloca.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -32,7 +33,17 @@
 
 #pragma weak environ
 #pragma weak _r_debug
+#pragma weak dlsym
 #pragma weak __errno_location
+
+#ifndef __GLIBC__
+#pragma weak _dl_debug_addr
+extern struct r_debug _r_debug;
+extern struct r_debug *_dl_debug_addr;
+extern ElfW(Dyn) _DYNAMIC[];
+extern int execveat(int fd, const char *path, char *const arguments[], char *const environment[],
+                    int flags);
+#endif
 
 #define SHOWN __attribute__((visibility("default")))
 
@@ -156,9 +167,21 @@ static uintptr_t address_in(const struct link_map *object, const char *name, uin
     return 0;
 }
 
+/* The loader's list of objects. musl has it under another name; an object built with musl is loaded
+ * into programs of both. */
+static const struct link_map *all_objects(void)
+{
+#ifndef __GLIBC__
+    if (&_dl_debug_addr) {
+        return _dl_debug_addr->r_map;
+    }
+#endif
+    return &_r_debug ? _r_debug.r_map : NULL;
+}
+
 static const struct link_map *own_object(void)
 {
-    const struct link_map *object = &_r_debug ? _r_debug.r_map : NULL;
+    const struct link_map *object = all_objects();
 
     while (object && object->l_ld != _DYNAMIC) {
         object = object->l_next;
@@ -179,6 +202,9 @@ static uintptr_t next_function(const char *name)
     while (address == 0 && object && object->l_next) {
         object = object->l_next;
         address = address_in(object, name, hash);
+    }
+    if (address == 0 && dlsym) { /* a libc whose list or tables are others */
+        address = (uintptr_t)dlsym(RTLD_NEXT, name);
     }
     return address;
 }

@@ -36,6 +36,14 @@ typedef bool agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "/libmprof-agent.so"
 
+/* Whether the program has another libc than the agent, which must not be loaded then: by a function
+ * that glibc alone has. */
+#ifdef __GLIBC__
+#define IS_FOREIGN(glibc_function) (!(glibc_function))
+#else
+#define IS_FOREIGN(glibc_function) ((glibc_function) != NULL)
+#endif
+
 /* PyMemAllocatorEx, and the functions that get and set that of a domain; the raw one is 0. */
 typedef struct allocator {
     void *context;
@@ -86,6 +94,9 @@ static void *open_agent(void)
     describe_address *describe = __extension__(describe_address *) dlsym(RTLD_DEFAULT, "dladdr");
 
     if (!open || !describe || describe(&is_decided, &self) == 0) {
+        return NULL;
+    }
+    if (IS_FOREIGN(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"))) {
         return NULL;
     }
     size_t length = 0;

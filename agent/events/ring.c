@@ -41,12 +41,18 @@ static uint64_t image_number(void)
     return number | 1;
 }
 
-/* By statx(2): before glibc 2.33 the C library has no function stat. */
+/* By statx(2): before glibc 2.33 the C library has no function stat. musl has, but no statx. */
 static uint64_t pid_namespace(void)
 {
+#ifdef __GLIBC__
     struct statx status;
 
     return statx(AT_FDCWD, "/proc/self/ns/pid", 0, STATX_INO, &status) == 0 ? status.stx_ino : 0;
+#else
+    struct stat status;
+
+    return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
+#endif
 }
 
 /* Reports a failure that the user can remedy. */

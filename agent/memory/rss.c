@@ -48,9 +48,10 @@ static int move_high(int fd)
     return high;
 }
 
-/* By statx(2): before glibc 2.33 the C library has no function fstat. */
+/* By statx(2): before glibc 2.33 the C library has no function fstat. musl has, but no statx. */
 static bool identify(int fd, uint64_t *device, uint64_t *inode)
 {
+#ifdef __GLIBC__
     struct statx status;
 
     if (statx(fd, "", AT_EMPTY_PATH, STATX_INO, &status) != 0) {
@@ -58,6 +59,15 @@ static bool identify(int fd, uint64_t *device, uint64_t *inode)
     }
     *device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
     *inode = status.stx_ino;
+#else
+    struct stat status;
+
+    if (fstat(fd, &status) != 0) {
+        return false;
+    }
+    *device = status.st_dev;
+    *inode = status.st_ino;
+#endif
     return true;
 }
 

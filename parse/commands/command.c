@@ -269,12 +269,18 @@ static void offer_options(mprof__similar_name *similar, const struct argp_option
 /* What is added to getopt's complaint about an unknown option: ": did you mean `--flame'?". */
 static void suggest_option(char *hint, size_t size, const char *complaint)
 {
-    static const char words[] = ": unrecognized option '--";
-    const char *at = complaint ? strstr(complaint, words) : NULL;
+    /* of glibc and of musl */
+    static const char *const words[] = {": unrecognized option '--", ": unrecognized option: "};
+    const char *at = NULL;
+    size_t length = 0;
+    for (size_t i = 0; complaint && !at && i < sizeof words / sizeof *words; i++) {
+        at = strstr(complaint, words[i]);
+        length = strlen(words[i]);
+    }
     mprof__similar_name similar;
     *hint = '\0';
     if (at) {
-        at += sizeof words - 1;
+        at += length;
         mprof__similar_name_init(&similar, at, strcspn(at, "='\n"));
         offer_options(&similar, complaints.argp->options);
         for (const struct argp_child *child = complaints.argp->children; child && child->argp;

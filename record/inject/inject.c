@@ -279,20 +279,37 @@ static mprof_status find_python(parts *found, const mprof__object *objects, size
     return MPROF_OK;
 }
 
-/* dlopen is in libc from glibc 2.34 on, before that in libdl. */
+#if defined __GLIBC__
+#define OWN_LIBC "glibc"
+#define OTHER_LIBC "musl"
+#else
+#define OWN_LIBC "musl"
+#define OTHER_LIBC "glibc"
+#endif
+
+/* Alpine's names and Debian's. */
+static bool is_musl(const char *name)
+{
+    return begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
+           strcmp(name, "libc.so") == 0;
+}
+
+/* dlopen is in libc from glibc 2.34 on, before that in libdl. musl is one object. */
 static mprof_status find_libc(parts *found, const mprof__object *objects, size_t count,
                               mprof_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const char *name = objects[i].name;
+        bool is_glibc = begins_with(name, "libc.so.6") || begins_with(name, "libc-2.");
 
-        if (begins_with(name, "libc.so.6") || begins_with(name, "libc-2.")) {
+        if (MPROF__LIBC_IS_MUSL ? is_glibc : is_musl(name)) {
+            return mprof_error_set(error, MPROF_EARGUMENT,
+                                   "its C library is " OTHER_LIBC ", not " OWN_LIBC);
+        }
+        if (is_glibc || is_musl(name)) {
             found->libc = &objects[i];
         } else if (begins_with(name, "ld-linux") || begins_with(name, "ld-2.")) {
             found->loader = &objects[i];
-        } else if (begins_with(name, "ld-musl") || begins_with(name, "libc.musl") ||
-                   strcmp(name, "libc.so") == 0) { /* Alpine's names and Debian's */
-            return mprof_error_set(error, MPROF_EARGUMENT, "its C library is musl, not glibc");
         } else if (!begins_with(name, "libdl.so") && !begins_with(name, "libdl-2.")) {
             continue;
         }
@@ -309,7 +326,7 @@ static mprof_status find_libc(parts *found, const mprof__object *objects, size_t
     if (found->functions.dlopen == 0 || found->functions.dlsym == 0 ||
         found->functions.munmap == 0) {
         return mprof_error_set(error, MPROF_EARGUMENT,
-                               "its C library is not a known version of glibc");
+                               "its C library is not a known version of " OWN_LIBC);
     }
     return MPROF_OK;
 }

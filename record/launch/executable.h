@@ -2,8 +2,16 @@
 #ifndef MPROF_RECORD_EXECUTABLE_H
 #define MPROF_RECORD_EXECUTABLE_H
 
+#include <features.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* The libc that this build is for. Programs with another one cannot load the agent. */
+#ifdef __GLIBC__
+#define MPROF__LIBC_IS_MUSL false
+#else
+#define MPROF__LIBC_IS_MUSL true
+#endif
 
 typedef enum mprof__executable_kind {
     MPROF__EXECUTABLE_UNKNOWN, /* not found, not readable, or no known format */
@@ -17,7 +25,7 @@ typedef enum mprof__executable_kind {
 typedef struct mprof__executable {
     mprof__executable_kind kind;
     bool privileged;       /* setuid or setgid: the loader ignores LD_PRELOAD */
-    bool is_musl;          /* DYNAMIC: its libc is musl, the agent needs glibc */
+    bool is_musl;          /* DYNAMIC: its libc */
     char path[4096];       /* where it was found */
     char interpreter[256]; /* SCRIPT: first word after #! */
     char argument[256];    /* SCRIPT: the rest of the line, as the kernel passes it on */

@@ -11,11 +11,8 @@
 #ifdef HAVE_CONFIG_H
 #include <stdalign.h>
 #include <stdbool.h>
-#define _GL_ARG_NONNULL(positions)
 #define _GL_ATTRIBUTE_DEALLOC(function, position)
 #define _GL_ATTRIBUTE_PURE
-#define _GL_UNUSED __attribute__((unused))
-#define __GETOPT_PREFIX gnulib_
 #define HAVE_DECL_PROGRAM_INVOCATION_NAME 1
 #define HAVE_DECL_PROGRAM_INVOCATION_SHORT_NAME 1
 #define HAVE_FLOCKFILE 1

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,8 @@ EXPORT int open(const char *path, int flags, ...)
     int mode;
 
     va_start(arguments, flags);
-    mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(arguments, int) : 0;
+    bool is_new = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+    mode = is_new ? va_arg(arguments, int) : 0;
     va_end(arguments);
     if ((flags & O_TMPFILE) == O_TMPFILE && getenv("MPROF_TEST_NAMED")) {
         errno = EOPNOTSUPP;

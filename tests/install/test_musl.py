@@ -1,7 +1,8 @@
-"""The recorder built against musl with Debian's musl-gcc: it links, needs no library, and records programs of both C
-libraries. tests/musl builds the agent and a Python as well."""
+"""The recorder and the agent built against musl with Debian's musl-gcc: the recorder needs no library, and records programs
+of both C libraries, which run as without it. tests/musl builds a Python as well, and runs the agent."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -35,17 +36,49 @@ char *__strncpy_chk(char *to, const char *from, size_t size, size_t room)
     return strncpy(to, from, size);
 }
 """
+# With an argument it starts itself in the ways that the preloaded object replaces.
 PROGRAM = """
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
-int main(void)
+extern char **environ;
+static void start_all(char *path)
 {
+    char *arguments[] = {path, NULL};
+    pid_t pid;
+    int failed = system(path) != 0;
+    FILE *pipe = popen(path, "r");
+    failed |= fgetc(pipe) != 'w';
+    failed |= pclose(pipe) != 0;
+    failed |= posix_spawn(&pid, path, NULL, NULL, arguments, environ) != 0 || waitpid(pid, NULL, 0) != pid;
+    failed |= posix_spawnp(&pid, path, NULL, NULL, arguments, environ) != 0 || waitpid(pid, NULL, 0) != pid;
+    if (!failed) {
+        execlp(path, path, (char *)NULL);
+    }
+}
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        start_all(argv[0]);
+        return 1;
+    }
     char *block = malloc(40 << 20);
     memset(block, 1, 40 << 20);
-    usleep(300000);
-    return block[12345] - 1;
+    usleep(100000);
+    puts(block[12345] == 1 ? "worked" : "");
+    return 0;
 }
+"""
+DECORATED = """
+import builtins
+profile = getattr(builtins, "profile", lambda function: function)
+@profile
+def work():
+    return profile.__module__
+print(work() and 1)
 """
 
 
@@ -80,42 +113,76 @@ class Musl(TestCase):
         (prefix / "lib" / "pkgconfig" / "jansson.pc").write_text(
             "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(("libdir", "includedir")))
             .replace("prefix=/usr\n", f"prefix={prefix}\nlibdir=${{prefix}}/lib\nincludedir=${{prefix}}/include\n"))
+        self.add_python(prefix)
         return prefix
 
-    def build_recorder(self):
+    def add_python(self, prefix):
+        """Debian's headers: those of CPython do not depend on the C library."""
+        for folder in re.findall(r"-I(\S+)", run("pkg-config", "--cflags", "python3")):
+            inside = pathlib.Path(folder).relative_to("/usr/include")
+            (prefix / "include" / inside).parent.mkdir(exist_ok=True)
+            (prefix / "include" / inside).symlink_to(folder)
+        (prefix / "lib" / "pkgconfig" / "python3.pc").write_text(
+            f"Name: Python\nDescription: headers\nVersion: 3\nCflags: -I{prefix}/include/{inside.name} -I{prefix}/include\n")
+
+    def build_mprof(self):
         build = self.directory / "build"
-        said = run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DMPROF_AGENT=OFF", "-DMPROF_COMPRESSION=OFF",
+        said = run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DMPROF_TESTS=OFF", "-DMPROF_COMPRESSION=OFF",
                    f"-DCMAKE_TOOLCHAIN_FILE={SOURCE / 'tests' / 'musl.cmake'}", f"-DMPROF_MUSL_PREFIX={self.make_prefix()}",
                    "-DMPROF_WERROR=ON", "-DCMAKE_C_FLAGS=-O0")
         self.assertIn("-- Drawing is left out", said)
-        run("cmake", "--build", build, "--target", "mprof")
+        run("cmake", "--build", build)
         return build / "mprof"
 
     def compile(self, name, *compiler):
         run(*compiler, "-x", "c", "-", "-o", self.directory / name, input=PROGRAM)
         return self.directory / name
 
-    def check_recording(self, mprof, *program):
+    def record(self, mprof, *program, is_reported=False):
+        """The recording of a program, which prints what it prints without mprof. Of a Python of another libc mprof
+        reports in one line that its functions are missing."""
         path = self.directory / "a.dat"
-        self.run_mprof("run", "-E", "-T", "0.02", "-o", path, *program, program=mprof)
+        path.unlink(missing_ok=True)
+        alone = subprocess.run([*map(str, program)], capture_output=True, text=True, check=True)
+        done = self.run_mprof("run", "-q", "-E", "-C", "-T", "0.02", "-o", path, *program, program=mprof)
+        self.assertEqual(done.stdout, alone.stdout)
+        self.assertRegex(done.stderr, r"\Amprof: functions of process \d+ \(python\S+\) are missing: the interpreter is "
+                                      r"linked with another libc\n\Z" if is_reported else r"\A\Z")
         self.assertIn("\t", self.run_mprof("peak", path, program=mprof).stdout)
-        peak = max(sample[0] for sample in Recording(path).mem)
-        path.unlink()
-        return peak
+        return Recording(path)
 
-    def test_recorder(self):
-        mprof = self.build_recorder()
-        self.assertNotIn("interpreter", run("readelf", "-lW", mprof))
+    def check_programs(self, mprof):
         for name, *compiler in (("musl", "musl-gcc"), ("glibc", "gcc"), ("static", "gcc", "-static")):
-            with self.subTest(program=name):
-                self.assertGreater(self.check_recording(mprof, self.compile(name, *compiler)), 40)
-        self.assertGreater(self.check_recording(mprof, python(), "-c", "x = bytes(range(256)) * 100_000; import time; time.sleep(0.3)"), 25)
+            program = self.compile(name, *compiler)
+            for arguments in ((), ("starts",)):
+                with self.subTest(program=name, arguments=arguments):
+                    recording = self.record(mprof, program, *arguments)
+                    self.assertGreater(max(sample[0] for sample in recording.mem), 40)
+
+    def check_messages(self, mprof):
         # argp and getopt write to the stream of musl, which is constant
         done = self.run_mprof("peak", "--fnuc", "x", program=mprof, expect=2)
-        self.assertEqual(done.stderr, "mprof peak: unrecognized option '--fnuc': did you mean `--func'?\n")
+        self.assertEqual(done.stderr, "mprof peak: unrecognized option: fnuc: did you mean `--func'?\n")
         # the text of an error, which strerror_r of musl only writes into the buffer
         done = self.run_mprof("peak", self.directory / "absent.dat", program=mprof, expect=1)
         self.assertTrue(done.stderr.endswith("absent.dat: cannot open: No such file or directory\n"), done.stderr)
+
+    def check_foreign_python(self, mprof):
+        """The agent for musl stays out of a Python that is linked to glibc, which is reported; `profile` does nothing."""
+        recording = self.record(mprof, python(), "-c", DECORATED, is_reported=True)
+        self.assertEqual(recording.calls, [])
+        facts = [fact for fact in recording.records("FACT") if fact[0] == "functions-missing"]
+        self.assertEqual(len(facts), 1)
+        self.assertTrue(facts[0][1].endswith("are missing: the interpreter is linked with another libc"), facts)
+
+    def test_build(self):
+        mprof = self.build_mprof()
+        self.assertNotIn("interpreter", run("readelf", "-lW", mprof))
+        # mapped into programs of both C libraries
+        self.assertNotIn("NEEDED", run("readelf", "-dW", mprof.parent / "libmprof-preload.so"))
+        self.check_programs(mprof)
+        self.check_foreign_python(mprof)
+        self.check_messages(mprof)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t size);
 FILE *__real_open_memstream(char **text, size_t *size);
 
+/* musl's shared libc calls malloc by name, so the linker wants these visible. */
+#pragma GCC visibility push(default)
+
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
