@@ -36,14 +36,6 @@ typedef bool agent_event(const char *event, struct _object *arguments);
 
 #define AGENT_FILE "/libmprof-agent.so"
 
-/* Whether the program has another libc than the agent, which must not be loaded then: by a function
- * that glibc alone has. */
-#ifdef __GLIBC__
-#define IS_FOREIGN(glibc_function) (!(glibc_function))
-#else
-#define IS_FOREIGN(glibc_function) ((glibc_function) != NULL)
-#endif
-
 /* PyMemAllocatorEx, and the functions that get and set that of a domain; the raw one is 0. */
 typedef struct allocator {
     void *context;
@@ -75,6 +67,18 @@ static bool is_same(const char *left, const char *right)
     return *left == *right;
 }
 
+/* The agent must not be loaded into programs with another libc than its own. glibc alone has this
+ * function. */
+static bool has_libc_of_agent(void)
+{
+    bool is_glibc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+#ifdef __GLIBC__
+    return is_glibc;
+#else
+    return !is_glibc;
+#endif
+}
+
 /* The length of a path up to its last slash, without it. */
 static size_t folder_of(const char *path, size_t length)
 {
@@ -96,7 +100,7 @@ static void *open_agent(void)
     if (!open || !describe || describe(&is_decided, &self) == 0) {
         return NULL;
     }
-    if (IS_FOREIGN(dlsym(RTLD_DEFAULT, "gnu_get_libc_version"))) {
+    if (!has_libc_of_agent()) {
         return NULL;
     }
     size_t length = 0;

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 
 /* Enough for a call until the interpreter checks its own limits again, and for the handler of the
  * error. */
@@ -16,6 +18,26 @@ static __thread struct {
 } stack;
 
 static bool avoids_syscalls;
+
+/* What the stack may grow to. Of the main thread's musl knows only what is mapped now. 0: no limit.
+ */
+static size_t full_size(uintptr_t high, size_t size)
+{
+#ifdef __GLIBC__
+    (void)high;
+    return size;
+#else
+    /* the kernel puts these bytes at the top of the first stack, and other maps far below it */
+    const uintptr_t top = getauxval(AT_RANDOM);
+    const uintptr_t distance = top > high ? top - high : high - top;
+    struct rlimit limit;
+
+    if (distance > (64 << 20) || getrlimit(RLIMIT_STACK, &limit) != 0) {
+        return size;
+    }
+    return limit.rlim_cur == RLIM_INFINITY ? 0 : limit.rlim_cur;
+#endif
+}
 
 static void read_bounds(void)
 {
@@ -31,10 +53,11 @@ static void read_bounds(void)
         return;
     }
     if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
+        stack.high = (uintptr_t)low + size;
+        size = full_size(stack.high, size);
         uintptr_t reserve = size / 4 < RESERVE_BYTES ? size / 4 : RESERVE_BYTES;
-        stack.low = (uintptr_t)low;
+        stack.low = size > 0 ? stack.high - size : 0;
         stack.short_below = stack.low + reserve;
-        stack.high = stack.low + size;
     }
     pthread_attr_destroy(&attributes);
 }

@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from interpreters import IS_MUSL  # noqa: E402
 from mprof_test import MPROF  # noqa: E402
 
 PACKAGE = pathlib.Path(os.environ.get("MPROF_PYTHON_PACKAGE", pathlib.Path(MPROF).parent / "python"))
 
 _ASK = ("import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:2], "
-        "int(bool(sysconfig.get_config_var('Py_GIL_DISABLED'))))")
+        "int(bool(sysconfig.get_config_var('Py_GIL_DISABLED'))), "
+        "int(b'/ld-musl' in open('/proc/self/exe', 'rb').read(4096)))")
 
 
 def environment(**changes):
@@ -31,15 +33,15 @@ def environment(**changes):
 
 
 def version_of(path):
-    """(3, minor) of a CPython that our package supports, else None."""
+    """(3, minor) of a CPython that our package supports and that has our C library, else None."""
     try:
         done = subprocess.run([str(path), "-I", "-c", _ASK], capture_output=True, text=True,
                               timeout=60)
-        name, major, minor, free_threaded = done.stdout.split()
+        name, major, minor, free_threaded, is_musl = done.stdout.split()
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     version = int(major), int(minor)
-    fits = name == "cpython" and version >= (3, 8) and free_threaded == "0"
+    fits = name == "cpython" and version >= (3, 8) and free_threaded == "0" and is_musl == str(int(IS_MUSL))
     return version if fits else None
 
 

@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import on_each_interpreter  # noqa: E402
-from mprof_test import MPROF, Recording, TestCase, wait_until  # noqa: E402
+from mprof_test import MPROF, Recording, TestCase, python, wait_until  # noqa: E402
 from stack_records import Stacks  # noqa: E402
 
 WORK = """
@@ -45,7 +45,7 @@ class StackCase(TestCase):
         path.write_text(WORK + source)
         return path
 
-    def record(self, source, *options, command=("/usr/bin/python3",), name="program.py", **more):
+    def record(self, source, *options, command=(python(),), name="program.py", **more):
         program = self.program(source, name)
         done = self.run_mprof("run", "-T", "0.02", "-o", "out.dat", *options, *command, program, **more)
         recording = Recording(self.directory / "out.dat")

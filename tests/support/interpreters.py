@@ -19,8 +19,12 @@ LIBRARY = frozenset(getattr(sys, "stdlib_module_names", """argparse ast bdb cmd 
 
 _ASK = """
 import sys, sysconfig
-print(sys.implementation.name, *sys.version_info[:3], int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))))
+is_musl = b"/ld-musl" in open("/proc/self/exe", "rb").read(4096)
+print(sys.implementation.name, *sys.version_info[:3], int(bool(sysconfig.get_config_var("Py_GIL_DISABLED"))), int(is_musl))
 """
+
+# Whether the tests run in a Python that is linked to musl, as mprof is then (tests/musl).
+IS_MUSL = b"/ld-musl" in pathlib.Path("/proc/self/exe").read_bytes()[:4096]
 
 
 class Interpreter:
@@ -54,15 +58,15 @@ def _identify(path):
                               timeout=60, env=_clean())
     except OSError:
         return None
-    match = re.fullmatch(r"cpython (\d+) (\d+) (\d+) ([01])\s*", done.stdout)
-    if done.returncode != 0 or not match:
+    match = re.fullmatch(r"cpython (\d+) (\d+) (\d+) ([01]) ([01])\s*", done.stdout)
+    if done.returncode != 0 or not match or match[5] != str(int(IS_MUSL)):
         return None
     return Interpreter(path, tuple(map(int, match.groups()[:3])), match[4] == "1")
 
 
 @functools.lru_cache
 def every():
-    """All CPython 3 found in PATH and among pyenv's versions, each once, oldest first."""
+    """All CPython 3 with our C library found in PATH and among pyenv's versions, each once, oldest first."""
     candidates = []
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         candidates += glob.glob(os.path.join(directory, "python3*"))
