@@ -12,6 +12,7 @@
 #include "parse/runs.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,11 +209,29 @@ static void add_processes(struct sentence *sentence, const mprof__figure_input *
     add_fact(sentence, text);
 }
 
+/* NULL: it has no name. */
+static const char *signal_name(int number)
+{
+#ifdef __GLIBC__
+    return sigabbrev_np(number);
+#else
+    static const char *const names[] = {
+        [SIGHUP] = "HUP",       [SIGINT] = "INT",   [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+        [SIGTRAP] = "TRAP",     [SIGABRT] = "ABRT", [SIGBUS] = "BUS",   [SIGFPE] = "FPE",
+        [SIGKILL] = "KILL",     [SIGUSR1] = "USR1", [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+        [SIGPIPE] = "PIPE",     [SIGALRM] = "ALRM", [SIGTERM] = "TERM", [SIGSTKFLT] = "STKFLT",
+        [SIGXCPU] = "XCPU",     [SIGXFSZ] = "XFSZ", [SIGPROF] = "PROF", [SIGPOLL] = "POLL",
+        [SIGVTALRM] = "VTALRM", [SIGPWR] = "PWR",   [SIGSYS] = "SYS",
+    };
+    return (size_t)number < sizeof names / sizeof *names ? names[number] : NULL;
+#endif
+}
+
 void mprof__death_text(char *text, size_t size, const mprof_process *process)
 {
     const char *name =
         process->cause == MPROF_EXIT_SIGNAL && process->exit_value > 0 && process->exit_value < 65
-            ? sigabbrev_np((int)process->exit_value)
+            ? signal_name((int)process->exit_value)
             : NULL;
     *text = '\0';
     if (!process->ended) {

@@ -15,8 +15,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef RENAME_EXCHANGE /* musl 1.2.3 */
+#define RENAME_EXCHANGE 2
+#endif
 
 #define COPY_SIZE 65536
 
@@ -188,7 +193,7 @@ static int take_place(const char *path, const char *target)
     if (rename(path, target) == 0) { /* it did not exist, or was empty */
         return 0;
     }
-    return renameat2(AT_FDCWD, path, AT_FDCWD, target, RENAME_EXCHANGE);
+    return (int)syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, target, RENAME_EXCHANGE);
 }
 
 /* Runs in a process of its own. Returns errno. */
