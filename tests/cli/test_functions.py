@@ -392,8 +392,8 @@ class Functions(TestCase):
         self.assertEqual(bounds["loads"][:3], [2.5, 5, 6.5])
         self.assertEqual(bounds["save"][:3], [2, 3, 5])
         text = self.run_mprof("functions", "s.dat").stdout
-        self.assertRegex(text, r"(?m)^loads +\+5\.0 ±2\.5 ")
-        self.assertRegex(text, r"(?m)^save +\+3\.0 ±2\.0 ")
+        self.assertRegex(text, r"(?m)^loads +\+5\.0 +±2\.5 ")
+        self.assertRegex(text, r"(?m)^save +\+3\.0 +±2\.0 ")
         self.assertRegex(text, r"(?m)^main +\+11\.0 +\+1\.0 ≤3\.5 ")
 
     def test_rows_of_nothing_are_left_out(self):
