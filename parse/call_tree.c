@@ -15,8 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define Z 1.96                   /* of a normal distribution, for 95 % */
-#define BEFORE "before sampling" /* a row */
+#define Z 1.96 /* of a normal distribution, for 95 % */
+/* Rows of what no function did, and what they are called. */
+enum { NATIVE_ROW, ENDED_ROW, BEFORE_ROW, ROW_COUNT };
+static const char *const row_names[ROW_COUNT] = {MPROF_LANE_NATIVE, MPROF_LANE_ENDED,
+                                                 "before sampling"};
 
 typedef struct maker {
     const mprof_profile *profile;
@@ -27,9 +30,9 @@ typedef struct maker {
     const char **names;       /* owned; by function: those of the profile come first */
     const char **labels;      /* owned */
     size_t function_count;
-    uint32_t native, before; /* functions of the native threads, and of what was before the first
-                                sample; MPROF__MAP_NONE: there are none */
-    uint32_t native_path, before_path;
+    struct {
+        uint32_t function, path;
+    } rows[ROW_COUNT]; /* of what no function did; function MPROF__MAP_NONE: there is none */
     mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
     bool knows_doubt;                         /* whose growth may be that of others */
 } maker;
@@ -43,9 +46,19 @@ typedef struct tree_parts {
 
 /* ---- names ---- */
 
-static bool is_native(const mprof_sampled_stack *stack)
+/* The row of a stack without a frame; ROW_COUNT: none. */
+static int row_of(const mprof_sampled_stack *stack)
 {
-    return stack->frame == MPROF_SAMPLED_FRAME_NONE && strcmp(stack->lane, MPROF_LANE_NATIVE) == 0;
+    int row = 0;
+    if (stack->frame != MPROF_SAMPLED_FRAME_NONE) {
+        return ROW_COUNT;
+    }
+    while (row < BEFORE_ROW && strcmp(stack->lane, row_names[row]) != 0) {
+        row++;
+    }
+    return row < BEFORE_ROW                                                      ? row
+           : strcmp(stack->lane, MPROF_LANE_MEMORY) == 0 && stack->grown_mib > 0 ? BEFORE_ROW
+                                                                                 : ROW_COUNT;
 }
 
 static bool is_memory(const mprof_sampled_stack *stack)
@@ -59,17 +72,15 @@ static uint32_t add_function(maker *m, const char *name)
     return (uint32_t)m->function_count++;
 }
 
-/* Rows for what no function did. */
 static void find_other_rows(maker *m)
 {
-    m->native = m->before = MPROF__MAP_NONE;
+    for (int row = 0; row < ROW_COUNT; row++) {
+        m->rows[row].function = MPROF__MAP_NONE;
+    }
     for (size_t i = 0; i < m->profile->stack_count; i++) {
-        const mprof_sampled_stack *stack = &m->profile->stacks[i];
-        if (m->native == MPROF__MAP_NONE && is_native(stack)) {
-            m->native = add_function(m, MPROF_LANE_NATIVE);
-        }
-        if (m->before == MPROF__MAP_NONE && is_memory(stack) && stack->grown_mib > 0) {
-            m->before = add_function(m, BEFORE);
+        int row = row_of(&m->profile->stacks[i]);
+        if (row < ROW_COUNT && m->rows[row].function == MPROF__MAP_NONE) {
+            m->rows[row].function = add_function(m, row_names[row]);
         }
     }
 }
@@ -81,8 +92,8 @@ static int find_functions(maker *m)
     mprof__map known = {0};
     size_t most = profile->function_count + profile->frame_count;
     int status = 0;
-    m->names = calloc(most + 2, sizeof *m->names);
-    m->labels = calloc(most + 2, sizeof *m->labels);
+    m->names = calloc(most + ROW_COUNT, sizeof *m->names);
+    m->labels = calloc(most + ROW_COUNT, sizeof *m->labels);
     m->frame_function = calloc(profile->frame_count + 1, sizeof *m->frame_function);
     if (!m->names || !m->labels || !m->frame_function) {
         return -1;
@@ -207,9 +218,10 @@ static double share_in_window(const mprof_profile *profile, const mprof_sampled_
 
 static uint32_t path_of(maker *m, const mprof_sampled_stack *stack)
 {
-    return stack->frame != MPROF_SAMPLED_FRAME_NONE ? m->frame_paths[stack->frame]
-           : is_native(stack)                       ? m->native_path
-                                                    : 0;
+    int row = row_of(stack);
+    return row < ROW_COUNT                            ? m->rows[row].path
+           : stack->frame != MPROF_SAMPLED_FRAME_NONE ? m->frame_paths[stack->frame]
+                                                      : 0;
 }
 
 /* Stacks that were read because memory grew, each mebibyte, are no samples of time. */
@@ -251,7 +263,7 @@ static void add_memory(maker *m, const mprof_sampled_stack *stack)
 {
     double share = share_in_window(m->profile, stack);
     if (stack->grown_mib > 0) {
-        mprof__path *path = &m->shown.items[m->before_path];
+        mprof__path *path = &m->shown.items[m->rows[BEFORE_ROW].path];
         credit_exactly(path, MPROF__GROWTH, stack->grown_mib * share);
         path->peak_mib = mprof__larger(path->peak_mib, stack->peak_mib);
         path->is_sampled = true;
@@ -308,13 +320,11 @@ static int add_samples(maker *m)
     for (size_t i = 0; i < profile->stack_count && status == 0; i++) {
         sorted[i] = &profile->stacks[i];
     }
-    if (status == 0 && m->native != MPROF__MAP_NONE) {
-        m->native_path = mprof__paths_find(&m->shown, 0, m->native);
-        status = m->native_path == MPROF__PATH_NONE ? -1 : 0;
-    }
-    if (status == 0 && m->before != MPROF__MAP_NONE) {
-        m->before_path = mprof__paths_find(&m->shown, 0, m->before);
-        status = m->before_path == MPROF__PATH_NONE ? -1 : 0;
+    for (int row = 0; row < ROW_COUNT && status == 0; row++) {
+        if (m->rows[row].function != MPROF__MAP_NONE) {
+            m->rows[row].path = mprof__paths_find(&m->shown, 0, m->rows[row].function);
+            status = m->rows[row].path == MPROF__PATH_NONE ? -1 : 0;
+        }
     }
     if (status == 0) {
         qsort(sorted, profile->stack_count, sizeof *sorted, compare_processes);

@@ -401,3 +401,66 @@ mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_bu
     free(p.ended);
     return status;
 }
+
+/* ---- sampled stacks ---- */
+
+/* The function of each frame; MPROF__MAP_NONE: it has no span. NULL without memory. */
+static uint32_t *functions_of_frames(const mprof_profile *profile)
+{
+    mprof__map known = {0};
+    uint32_t *functions = malloc((profile->frame_count + 1) * sizeof *functions);
+    bool is_full = functions != NULL;
+    for (size_t i = 0; i < profile->function_count && is_full; i++) {
+        const char *name = profile->functions[i].name;
+        is_full = mprof__map_set(&known, NULL, name, strlen(name), (uint32_t)i) == 0;
+    }
+    for (size_t i = 0; i < profile->frame_count && is_full; i++) {
+        const char *name = profile->frames[i].name;
+        functions[i] = mprof__map_find(&known, name, strlen(name));
+    }
+    mprof__map_free(&known);
+    if (!is_full) {
+        free(functions);
+    }
+    return is_full ? functions : NULL;
+}
+
+/* Spans of samples have edges between two samples, and the shortest have none: samples of stacks
+ * know better. Recorded calls have measured their memory, too. */
+mprof_status mprof__profile_use_stack_peaks(mprof_profile *profile, mprof_error *error)
+{
+    if (profile->stack_count == 0 || profile->function_count == 0) {
+        return MPROF_OK;
+    }
+    uint32_t *functions = functions_of_frames(profile);
+    bool *is_recorded = calloc(profile->function_count, sizeof *is_recorded);
+    double *peaks_mib = malloc(profile->function_count * sizeof *peaks_mib);
+    bool has_room = functions && is_recorded && peaks_mib;
+    for (size_t i = 0; i < profile->function_count && has_room; i++) {
+        peaks_mib[i] = NAN;
+    }
+    for (size_t i = 0; i < profile->span_count && has_room; i++) {
+        is_recorded[profile->spans[i].function] |= !(profile->spans[i].sampled_s > 0);
+    }
+    for (size_t i = 0; i < profile->stack_count && has_room; i++) {
+        const mprof_sampled_stack *stack = &profile->stacks[i];
+        for (uint32_t frame = stack->frame; frame != MPROF_SAMPLED_FRAME_NONE;
+             frame = profile->frames[frame].parent) {
+            if (functions[frame] != MPROF__MAP_NONE) {
+                double *peak_mib = &peaks_mib[functions[frame]];
+                *peak_mib = mprof__larger(*peak_mib, stack->peak_mib);
+            }
+        }
+    }
+    for (size_t i = 0; i < profile->function_count && has_room; i++) {
+        mprof_function *function = &profile->functions[i];
+        if (!isnan(peaks_mib[i])) {
+            function->peak_mib =
+                is_recorded[i] ? mprof__larger(function->peak_mib, peaks_mib[i]) : peaks_mib[i];
+        }
+    }
+    free(functions);
+    free(is_recorded);
+    free(peaks_mib);
+    return has_room ? MPROF_OK : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
+}

@@ -330,6 +330,9 @@ static mprof_status make_profile(mprof__profile_builder *builder, mprof_source *
         profile->spans[i].open &= MPROF__SPAN_OPEN;
         mprof__profile_builder_set_sampled(builder, &profile->spans[i]);
     }
+    if (status == MPROF_OK) {
+        status = mprof__profile_use_stack_peaks(profile, error);
+    }
     return status;
 }
 

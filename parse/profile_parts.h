@@ -205,5 +205,7 @@ mprof_status mprof__profile_label(mprof_profile *profile, mprof_error *error);
 /* Finds the peaks of all functions; reads the source again if the curves were thinned. */
 mprof_status mprof__profile_find_peaks(mprof_profile *profile, mprof__profile_builder *builder,
                                        mprof_source *source, mprof_error *error);
+/* Functions that were sampled have the peaks of their samples: as the tree of calls says. */
+mprof_status mprof__profile_use_stack_peaks(mprof_profile *profile, mprof_error *error);
 
 #endif

@@ -16,6 +16,9 @@ void mprof__clock_init(mprof__clock *clock);
 /* CLOCK_MONOTONIC in nanoseconds. */
 int64_t mprof__clock_now_ns(void);
 
+/* A moment that many nanoseconds ago, in the unit of start times in /proc. */
+uint64_t mprof__clock_ticks_since_boot(int64_t ago_ns);
+
 /* Converts to Unix seconds. */
 double mprof__clock_wall_s(const mprof__clock *clock, int64_t monotonic_ns);
 

@@ -7,6 +7,7 @@
 #include "record/kernel/clock.h"
 #include "record/kernel/procfs.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -462,8 +463,68 @@ static mprof__stack_thread *find_ended(const mprof__process_stacks *stacks)
     return found;
 }
 
+static bool is_python_thread(const mprof__process_stacks *stacks, int64_t tid)
+{
+    for (size_t i = 0; i < stacks->thread_count; i++) {
+        if (stacks->threads[i]->tid == tid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When a thread began, in ticks since boot; 0: it has ended. */
+static uint64_t start_of_thread(const mprof__process_stacks *stacks, int64_t tid)
+{
+    mprof__procfs_stat stat;
+    char path[64], text[1024];
+
+    snprintf(path, sizeof path, "/proc/%lld/task/%lld/stat", (long long)stacks->pid,
+             (long long)tid);
+    ssize_t length = mprof__procfs_text(text, sizeof text, path);
+    return length > 0 && mprof__procfs_stat_parse(&stat, text, (size_t)length) == 0
+               ? stat.start_ticks
+               : 0;
+}
+
+/* Sets native_tid to a thread without a thread state that was there at the last sample: those of
+ * Python that are new, or about to end, have none either. */
+static void find_native_thread(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    char path[48];
+    const struct dirent *entry;
+    uint64_t before_ticks =
+        mprof__clock_ticks_since_boot(now_ns - stacks->sampled_ns); /* of the last sample */
+
+    stacks->native_tid = 0;
+    snprintf(path, sizeof path, "/proc/%lld/task", (long long)stacks->pid);
+    DIR *tasks = opendir(path);
+    while (tasks && stacks->native_tid == 0 && (entry = readdir(tasks)) != NULL) {
+        int64_t tid = strtoll(entry->d_name, NULL, 10);
+
+        if (tid > 0 && !is_python_thread(stacks, tid)) {
+            uint64_t start_ticks = start_of_thread(stacks, tid);
+
+            stacks->native_tid = start_ticks > 0 && start_ticks < before_ticks ? tid : 0;
+        }
+    }
+    if (tasks) {
+        closedir(tasks);
+    }
+}
+
+/* Whether the process has threads without a thread state. */
+static bool has_native_threads(mprof__process_stacks *stacks, int64_t now_ns)
+{
+    if (stacks->native_tid == 0 || is_python_thread(stacks, stacks->native_tid) ||
+        start_of_thread(stacks, stacks->native_tid) == 0) {
+        find_native_thread(stacks, now_ns);
+    }
+    return stacks->native_tid != 0;
+}
+
 /* Faults of threads without a thread state, such as a numerical library's; and of threads that have
- * ended since, where only one has, to its last stack. */
+ * ended since: where only one has that was known, to its last stack. */
 static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *ended, int64_t bytes,
                            const mprof__stack_moment *moment)
 {
@@ -476,14 +537,15 @@ static void credit_unowned(mprof__process_stacks *stacks, mprof__stack_thread *e
         mprof__stack_thread_grow(ended, bytes, &before);
         return;
     }
-
+    const char *name =
+        has_native_threads(stacks, moment->now_ns) ? MPROF_LANE_NATIVE : MPROF_LANE_ENDED;
     for (size_t i = 0; i < stacks->lanes.count && !lane; i++) {
-        if (strcmp(stacks->lanes.items[i]->name, MPROF_LANE_NATIVE) == 0) {
+        if (strcmp(stacks->lanes.items[i]->name, name) == 0) {
             lane = stacks->lanes.items[i];
         }
     }
     if (!lane) {
-        lane = mprof__stack_lanes_claim(&stacks->lanes, MPROF_LANE_NATIVE);
+        lane = mprof__stack_lanes_claim(&stacks->lanes, name);
     }
     mprof__stack_sum *sum = lane ? mprof__stack_lane_sum(lane, 0, moment->before_ns) : NULL;
     if (sum) {

@@ -58,6 +58,7 @@ typedef struct mprof__process_stacks {
     uint32_t *functions; /* by the id of a code: number in the tree + 1; 0: not looked up */
     size_t function_count;
     mprof__stack_lanes lanes;
+    int64_t native_tid; /* a thread without Python; 0: none is known */
     mprof__stack_thread **threads;
     size_t thread_count;
     size_t thread_size;

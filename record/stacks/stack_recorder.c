@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* Between samples of a process whose memory grows. */
 #define FAST_NS INT64_C(10000000)
@@ -252,19 +250,9 @@ void mprof__stack_recorder_set_check(mprof__stack_recorder *recorder, mprof__rec
     recorder->check = check;
 }
 
-/* In the unit of start times in /proc. */
-static uint64_t ticks_since_boot(void)
-{
-    struct timespec now = {0, 0};
-    uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * ticks_per_s + (uint64_t)now.tv_nsec * ticks_per_s / 1000000000;
-}
-
 void mprof__stack_recorder_begin(mprof__stack_recorder *recorder, int64_t now_ns)
 {
-    recorder->begin_ticks = ticks_since_boot();
+    recorder->begin_ticks = mprof__clock_ticks_since_boot(0);
     recorder->regular_ns = now_ns;
     recorder->write_ns = now_ns + recorder->write_pause_ns;
     recorder->spans_ns = now_ns;

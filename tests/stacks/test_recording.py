@@ -204,9 +204,33 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 """, "--stacks")
         pid = int(recording.facts["pid"])
-        self.assertEqual(Stacks(recording).lanes(pid) - {"native threads"}, {"", "thread 1", "thread 2"})
+        self.assertEqual(Stacks(recording).lanes(pid) - {"native threads", "ended threads"}, {"", "thread 1", "thread 2"})
         self.assertEqual({call.lane for call in recording.calls if call.name == "__main__.work"},
                          {r"thread\x201", r"thread\x202"})
+
+    def test_growth_of_threads_that_no_sample_shows(self):
+        """They had ended before. Threads without Python are others."""
+        recording = self.record("""
+import mmap, threading, time
+kept = []
+def work():
+    kept.append(mmap.mmap(-1, 1 << 20))
+    for at in range(0, 1 << 20, 4096): kept[-1][at] = 1
+def main():
+    for _ in range(60):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        time.sleep(0.01)
+main()
+""", "--stacks", "--stacks-interval", "0.1", "--no-stacks-events")
+        lanes = {}
+        for _, lane, _, row in Stacks(recording).rows:
+            lane = lane.replace(r"\x20", " ")
+            lanes[lane] = lanes.get(lane, 0) + row.grown
+        self.assertGreater(lanes["ended threads"], 30)
+        self.assertLess(lanes.get("native threads", 0), 5)
+        self.assertRegex(self.run_mprof("functions", "out.dat").stdout, r"(?m)^ended threads +\+\d\d")
 
     def test_a_thread_that_has_not_begun_has_no_lane(self):
         """Until it runs, its state has the number of the thread that made it, or none."""
@@ -219,7 +243,7 @@ def main():
         thread.join()
 main()
 """, "--stacks", "--stacks-interval", "0.001")
-        lanes = Stacks(recording).lanes(int(recording.facts["pid"])) - {"native threads"}
+        lanes = Stacks(recording).lanes(int(recording.facts["pid"])) - {"native threads", "ended threads"}
         # one thread runs at a time; the one before may not have ended altogether
         self.assertLessEqual(lanes, {"", "thread 1", "thread 2"})
 

@@ -814,6 +814,36 @@ static void test_frames_of_two_runs(void **state)
 }
 
 /* A span of samples has no value of its own time: the line is that of samples and exact calls. */
+/* As the tree of calls says. The edges of a span lie between two samples. */
+static void test_peaks_of_sampled_functions(void **state)
+{
+    mprof_profile *profile = load(
+        "CMDLINE x\nFACT pid 5\nMEM 10 " T "1\nMEM 60 " T "2\nMEM 90 " T "3\nFUNC m.main 10 " T
+        "1 90 " T "3 0 sampled=0.5\nFUNC m.f 10 " T "1 20 " T "3 1 sampled=0.5\nFUNC m.call 30 " T
+        "1.5 30 " T "1.6 1\n#FRAME|1|0|m.main|x|1 nan nan\n#FRAME|2|1|m.f|x|2 nan nan\n"
+        "#FRAME|3|1|m.call|x|3 nan nan\n#FRAME|4|1|m.other|x|4 nan nan\n#STACK|5|" T "1|" T
+        "3|\\e|2|9|1|0|0|70 nan nan\n#STACK|5|" T "1|" T "3|\\e|3|1|0.1|0|0|35 nan nan\n#STACK|5|" T
+        "1|" T "3|\\e|4|1|0.1|0|0|75 nan nan\n",
+        NULL);
+    const struct {
+        const char *name;
+        double peak_mib;
+    } rows[] = {{"m.main", 75}, {"m.f", 70}, {"m.call", 35}};
+    size_t count;
+
+    (void)state;
+    const mprof_function *functions = mprof_profile_functions(profile, &count);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            if (strcmp(functions[i].name, rows[k].name) == 0) {
+                assert_near(rows[k].name, "peak", functions[i].peak_mib, rows[k].peak_mib);
+            }
+        }
+    }
+    mprof_profile_free(profile);
+}
+
 static void test_sampled_spans_are_no_points(void **state)
 {
     (void)state;
@@ -857,6 +887,7 @@ int main(void)
         cmocka_unit_test(test_names_of_kinds),
         cmocka_unit_test(test_frames_of_two_runs),
         cmocka_unit_test(test_sampled_spans_are_no_points),
+        cmocka_unit_test(test_peaks_of_sampled_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,8 @@ typedef struct mprof_stack_frame {
 
 /** The lane of what threads without Python had. */
 #define MPROF_LANE_NATIVE "native threads"
+/** The lane of threads that had ended before a sample could show them. */
+#define MPROF_LANE_ENDED "ended threads"
 /** The lane of what a process had at its first and at its last sample: not of a thread. */
 #define MPROF_LANE_MEMORY "process memory"
 
