@@ -345,6 +345,9 @@ PyObject *mprof__python_type(PyType_Spec *spec, const mprof__python_layout *layo
     bool is_38 = mprof__python.version < VERSION(3, 9);
     PyObject *made = is_38 ? make_type_of_38(spec, layout) : make_type(spec, layout);
 
+    if (!made && !PyErr_Occurred()) { /* up to 3.11, of some allocations */
+        PyErr_NoMemory();
+    }
     /* in versions with stand-ins for functions; PyType_Spec takes no name without a dot */
     if (made && layout->shown_name && mprof__python.version < VERSION(3, 12)) {
         ((old_type *)(void *)made)->name = layout->shown_name;

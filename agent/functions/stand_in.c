@@ -118,6 +118,21 @@ static PyObject *represent(PyObject *self)
     return PyObject_Repr(as_stand_in(self)->function);
 }
 
+/* PyObject_HasAttrString() would take an exception for "no". Returns -1 with an exception. */
+static int has_attribute(PyObject *object, const char *name)
+{
+    PyObject *found = PyObject_GetAttrString(object, name);
+    if (found) {
+        Py_DECREF(found);
+        return 1;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return -1;
+    }
+    PyErr_Clear();
+    return 0;
+}
+
 static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
 {
     PyObject *function = as_stand_in(self)->function;
@@ -133,7 +148,11 @@ static PyObject *bind(PyObject *self, PyObject *instance, PyObject *owner)
     /* another callable: it binds in its own way, or not at all */
     PyObject *type = (PyObject *)Py_TYPE(function);
     PyObject *bound = NULL;
-    if (PyObject_HasAttrString(type, "__get__")) {
+    int is_binding = has_attribute(type, "__get__");
+    if (is_binding < 0) {
+        return NULL;
+    }
+    if (is_binding) {
         bound = PyObject_CallMethod(type, "__get__", "OOO", function, instance ? instance : Py_None,
                                     owner ? owner : Py_None);
         if (!bound) {
@@ -229,7 +248,11 @@ static PyObject *set_name(PyObject *self, PyObject *arguments)
     }
     if (Py_TYPE(function) != mprof__python.function_type) {
         PyObject *type = (PyObject *)Py_TYPE(function);
-        if (PyObject_HasAttrString(type, "__set_name__")) {
+        int is_named = has_attribute(type, "__set_name__");
+        if (is_named < 0) {
+            return NULL;
+        }
+        if (is_named) {
             return PyObject_CallMethod(type, "__set_name__", "OOO", function, owner, name);
         }
     } else if (PyUnicode_Check(name) && PyType_Check(owner)) {

@@ -66,6 +66,9 @@ static bool is_closed(const suspendable *whole)
                                                                    : "gi_frame");
     bool result = frame == Py_None;
 
+    if (!frame) {
+        PyErr_Clear(); /* no memory for the name of the attribute */
+    }
     Py_XDECREF(frame);
     return result;
 }
