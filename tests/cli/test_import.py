@@ -305,6 +305,7 @@ class Import(TestCase):
             ("csv-few", table + "1795330001,7\n", "too few fields (line 3)", 1),
             ("csv-blank", table + " \n1795330001,7,2048\n", "", 2),
             ("csv-zone", table + "2026-11-20T10:00:00+0x,7,9\n", "not a plain decimal number, or out of range (line 3)", 1),
+            ("csv-junk", table + "2026-11-20T10:00:00x,7,9\n", "not a plain decimal number, or out of range (line 3)", 1),
             ("nul", table + "1795330001,7,20\x0048\n1795330002,7,1024\n", "NUL bytes (line 3)", 2),
             ("long", table + "9" * (9 << 20) + "\n1795330002,7,1024\n", "too long (line 3)", 2),
             ("massif", heap + snapshot.format(1, "late", 5) + snapshot.format(2, 3000, MIB),

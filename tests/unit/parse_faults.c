@@ -1,5 +1,7 @@
 /* Bad input, by the codes of docs/faults.md (B1 to B5, B7, B8): which records are kept, and which
  * warnings at which line. B6 and B9 need real files: see tests/cli. */
+#include "parse/reader_steps.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -401,6 +403,23 @@ static const struct row {
      0,
      {{0}},
      NULL},
+    {"a stack without its last numbers",
+     TEXT(C M1 "#FRAME|1|0|main|a.py|3 nan nan\n"
+               "#STACK|5|1795330352|1795330353|x|1|2|0.5|1.0 nan nan\n"
+               "#STACK|5|1795330352|1795330353|x|1|2|0.5|1.0|| nan nan\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{FIELDS, 2, 4}},
+     NULL},
+    {"a rank whose main process is not a number",
+     TEXT(C M1 "#RANK|10|20|1795330352|1795330353|1|pid=x nan nan\n"
+               "#RANK|10|20|1795330352|1795330353|1|offset=x nan nan\n"),
+     MPROF_OK,
+     1,
+     0,
+     {{NUMBER, 2, 3}},
+     NULL},
     {"a rank whose range of pids ends before it begins",
      TEXT(C M1 "#RANK|20|10|1795330352|1795330353|1 nan nan\n"),
      MPROF_OK,
@@ -743,6 +762,31 @@ static void test_failing_visitors(void **state)
     free(text);
 }
 
+/* In steps of a block, the error names the file. */
+static void test_failing_steps(void **state)
+{
+    static const char text[] = C M1 M2;
+    visits counted = {0, 0};
+    const mprof_visitor visitor = {&counted, visit_samples, visit_record, NULL};
+    mprof_source *source;
+    mprof__reader *reader;
+    mprof_error error = MPROF_ERROR_INIT;
+    bool is_done = false;
+    (void)state;
+
+    assert_int_equal(mprof_source_open_memory(&source, text, sizeof text - 1, "a.dat", NULL),
+                     MPROF_OK);
+    assert_int_equal(mprof__reader_open(&reader, source, &visitor, 4096, &error), MPROF_OK);
+    mprof_status status = MPROF_OK;
+    while (!is_done) {
+        status = mprof__reader_step(reader, &is_done);
+    }
+    assert_int_equal(status, MPROF_ENOTFOUND);
+    assert_string_equal(error.file, "a.dat");
+    mprof__reader_free(reader);
+    mprof_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -751,6 +795,7 @@ int main(void)
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_failing_visitors),
+        cmocka_unit_test(test_failing_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
