@@ -62,7 +62,7 @@ class HitText(BrowserCase):
             plot = self.show(*given, *paths)
             height = self.browser.run("return document.querySelector('svg').viewBox.baseVal.height")
             pixel = (plot.to_s - plot.from_s) / plot.width
-            for x in (round(plot.left + share * plot.width) for share in (0.13, 0.31, 0.52, 0.77)):
+            for x in (round(plot.left + share * plot.width) for share in (0.31, 0.77)):
                 for y in (round(64 + share * (height - 80)) for share in (0.03, 0.2, 0.35, 0.5, 0.62, 0.75, 0.87, 0.97)):
                     with self.subTest(paths=[path.name for path in paths], options=options, x=x, y=y):
                         self.browser.move(x, y)
@@ -84,8 +84,8 @@ class HitText(BrowserCase):
                             self.assertEqual(other[1], one[1])
                             self.assertLessEqual(len(other[2] ^ one[2]), 1)
                         described += len(wanted) > 0
-        self.assertGreater(len(heads), 3)
-        self.assertGreater(described, 100)
+        self.assertGreater(len(heads), 1)
+        self.assertGreater(described, 60)
 
 
 if __name__ == "__main__":
