@@ -224,7 +224,7 @@ mprof_status mprof__time_range_resolve(double window_s[2], const mprof__time_ran
                                        double start_s, double end_s, mprof_error *error)
 {
     char first[40], last[40], from[40], to[40];
-    bool is_relative = !mprof__is_date(start_s);
+    bool is_relative = start_s < 1e11 && !mprof__is_date(start_s);
     if (is_relative && mprof__time_range_has_clock(range)) {
         return refuse_relative(range, start_s, end_s, start_s, end_s, error);
     }
