@@ -2,6 +2,7 @@
 #include "process_stacks.h"
 
 #include "fault_watch.h"
+#include "python_layout.h"
 
 #include "parse/array.h"
 #include "record/kernel/clock.h"
@@ -26,6 +27,9 @@
 #define GAP_MAX_NS INT64_C(1000000000)
 /* The part of the time in which a thread that grows is watched. */
 #define WATCH_DIVISOR 50
+/* Before, each function has its frame elsewhere: that of a short one is not found soon enough, and
+ * what runs next would be seen instead. */
+#define FIRST_WATCHED_VERSION 0x030b
 
 /* ---- open and close ---- */
 
@@ -704,12 +708,15 @@ static void watch_growth(mprof__process_stacks *stacks, int64_t elapsed_ns, int6
     double bytes_per_fault =
         stacks->recent_faults > 0 ? stacks->recent_bytes / (double)stacks->recent_faults : 0;
     mprof__stack_thread *thread = choose_watched(stacks, &thread_count);
+    bool may_be_seen =
+        mprof__python_stacks_layout(stacks->reader)->version >= FIRST_WATCHED_VERSION;
     watched one = {stacks, thread ? thread->state : 0};
     mprof__fault_watch watch = {.read = read_watched, .find_node = find_watched_node, .data = &one};
 
     stacks->recent_faults = 0;
     stacks->recent_bytes = 0;
-    if (!thread || thread->faults.tid == 0 || wanted_ns <= 0 || bytes_per_fault <= 0) {
+    if (!may_be_seen || !thread || thread->faults.tid == 0 || wanted_ns <= 0 ||
+        bytes_per_fault <= 0) {
         return;
     }
     mprof__fault_watch_run(&watch, &thread->faults, wanted_ns);
@@ -721,6 +728,8 @@ static void watch_growth(mprof__process_stacks *stacks, int64_t elapsed_ns, int6
         if (sum) {
             sum->seen_bytes += bytes;
             sum->seen_squares += bytes * bytes;
+            sum->peak_bytes =
+                sum->peak_bytes > stacks->sampled_bytes ? sum->peak_bytes : stacks->sampled_bytes;
         }
     }
 }
