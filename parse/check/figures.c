@@ -93,7 +93,7 @@ static const char *find_damage(mprof__arena *arena, const mprof_profile *profile
                                          MPROF_WARNING_FIELDS, MPROF_WARNING_FAR,
                                          MPROF_WARNING_LONG};
     const mprof_warnings *warnings = mprof_profile_warnings(profile);
-    size_t sample_count = mprof_profile_samples(profile)->sample_count;
+    uint64_t sample_count = mprof_profile_samples(profile)->sample_count;
     uint64_t count = 0;
     for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
         count += warnings->count[lost[i]];
@@ -104,8 +104,9 @@ static const char *find_damage(mprof__arena *arena, const mprof_profile *profile
     if (count <= sample_count) {
         return "";
     }
-    return mprof__keep_format(arena, "%llu line%s could not be read, and only %zu sample%s",
-                              (unsigned long long)count, count == 1 ? "" : "s", sample_count,
+    return mprof__keep_format(arena, "%llu line%s could not be read, and only %llu sample%s",
+                              (unsigned long long)count, count == 1 ? "" : "s",
+                              (unsigned long long)sample_count,
                               sample_count == 1 ? " could" : "s could");
 }
 

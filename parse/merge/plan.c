@@ -428,7 +428,7 @@ static mprof_status write_rank_fact(mprof_writer *writer, size_t number, size_t 
     char *end = NULL;
     unsigned long inner = strtoul(key, &end, 10);
     if (inner_count > 0 && end && *end == ':' && inner >= 1 && inner <= inner_count) {
-        snprintf(text, sizeof text, "%zu%s", number + inner - 1, end);
+        snprintf(text, sizeof text, "%zu%s", number + (size_t)inner - 1, end);
     } else {
         snprintf(text, sizeof text, "%zu:%s", number, key);
     }
