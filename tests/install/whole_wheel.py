@@ -42,7 +42,7 @@ class WholeWheel(TestCase):
         folder = self.directory / "wheels"
         wheel = make_wheel(self.source, folder, MPROF_BUILD_DIR="", CMAKE_ARGS="-DMPROF_DRAW=OFF")
         self.assertRegex(wheel.name, r"-cp38-abi3-manylinux_2_28_\w+\.whl\Z")
-        self.assertLess(wheel.stat().st_size, 2 << 20)
+        self.assertLess(wheel.stat().st_size, 3 << 20)  # the program is in it twice: decision 0089
         shutil.rmtree(folder)
         self.assertEqual(make_wheel(self.source, folder, MPROF_BUILD_DIR="").read_bytes(), self.wheel.read_bytes())
 
