@@ -178,7 +178,8 @@ static void spread(spreading *s, uint32_t path)
         set_doubt(items[path].own_doubt, mib, 0, relative + relative_doubt(&own, &all));
     } else {
         set_own(&items[path], own.grown.value * factor, false);
-        set_doubt(items[path].own_doubt, own.grown.value * factor, factor, relative);
+        set_doubt(items[path].own_doubt, own.grown.value * factor, mprof__smaller(factor, 1),
+                  relative);
     }
     for (uint32_t i = s->first[path]; i != 0; i = s->next[i]) {
         const part *one = &s->totals[i];
@@ -186,7 +187,7 @@ static void spread(spreading *s, uint32_t path)
             spread_to_callee(s, i, one->seen.value * per_seen, 0,
                              relative + relative_doubt(one, &all));
         } else {
-            spread_to_callee(s, i, one->grown.value * factor, factor, relative);
+            spread_to_callee(s, i, one->grown.value * factor, mprof__smaller(factor, 1), relative);
         }
     }
 }

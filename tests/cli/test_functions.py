@@ -362,6 +362,11 @@ class Functions(TestCase):
         self.check_sum(item, 10)
         loads, = [f["total"] for f in item["functions"] if f["name"] == "json.loads"]
         self.assertLess(loads["growth_low_bytes"], 8 * MIB)
+        # what its few samples left in doubt is not as much more in doubt
+        few = self.seen(3, 0.5, 5, 7, 20, samples=2).replace(" nan", "|0.500000|0.000000 nan", 1)
+        _, item = self.growth(self.seen(4, 9.5, 50, 1, 2), few)
+        loads, = [f["own"] for f in item["functions"] if f["name"] == "json.loads"]
+        self.assertGreater(loads["growth_low_bytes"], 4 * MIB)
         # a stack that no sample has shown
         growth, item = self.growth(self.seen(4, 10, 50, 1, 2), self.seen(3, 0, 0, 7, 20, samples=0))
         self.assertAlmostEqual(growth["loads"], 10 * 7 / 8, places=4)
