@@ -202,6 +202,7 @@ static double find_lasting(const mprof__difference *d, double window_s, double s
                            size_t *to)
 {
     double best = 0;
+    size_t tested = 0, apart = SIZE_MAX; /* points so far, and the last of them that is apart */
     for (size_t i = 0; i < d->point_count; i++) {
         double lowest = INFINITY;
         size_t j = i;
@@ -213,13 +214,16 @@ static double find_lasting(const mprof__difference *d, double window_s, double s
             }
         }
         bool lasts = j < d->point_count && lowest > best && lowest >= d->floor_mib;
-        for (size_t k = i; k <= j && lasts; k++) {
-            if (is_apart(d, k, window_s, sign)) {
-                best = lowest;
-                *from = i;
-                *to = j;
-                break;
-            }
+        bool has_apart = lasts && apart >= i && apart <= j;
+        tested = tested > i ? tested : i;
+        for (; lasts && !has_apart && tested <= j; tested++) {
+            has_apart = is_apart(d, tested, window_s, sign);
+            apart = has_apart ? tested : apart;
+        }
+        if (has_apart) {
+            best = lowest;
+            *from = i;
+            *to = j;
         }
     }
     return best;

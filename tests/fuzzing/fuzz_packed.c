@@ -38,7 +38,7 @@ static unpacked unpack(mprof_compression compression, const mprof__buffer *file,
     do {
         size_t left = file->length - at, produced;
         const char *reason = NULL;
-        mprof__packed in = {file->bytes + at, left < in_size ? left : in_size};
+        mprof__packed in = {left > 0 ? file->bytes + at : "", left < in_size ? left : in_size};
         size_t given = in.size;
         result.end = mprof__decoder_step(decoder, &in, out, out_size, &produced, &reason);
         assert(produced <= out_size && in.size <= given);
