@@ -64,6 +64,7 @@ static void load_agent(mprof__command_recorder *recorder, int64_t pid)
         print_agent_state(result.is_loaded, result.answer);
     } else {
         mprof__command_note("functions are not recorded:", error.message);
+        snprintf(recorder->agent_missing, sizeof recorder->agent_missing, "%s", error.message);
     }
 }
 

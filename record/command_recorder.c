@@ -291,7 +291,9 @@ int mprof__command_recorder_run(mprof__command_recorder *recorder, int64_t pid)
     int exit_code = exit_code_of(recorder->options, &outcome);
     recorder->signal = outcome.signal;
     release(recorder);
-    report_unmatched(recorder->options, &outcome);
+    if (!recorder->agent_missing[0]) {
+        report_unmatched(recorder->options, &outcome);
+    }
     print_result(recorder, path, &outcome);
     if (outcome.failed) {
         free(path);

@@ -107,8 +107,13 @@ packages_install() {
         mapfile -t chosen < <(packages_choose "${missing[@]}")
         [ ${#chosen[@]} -gt 0 ] || return 0
         echo "== installing ${chosen[*]}"
-        packages_as_root "${apt[@]}" install --yes --no-install-recommends "${chosen[@]}" </dev/null &&
-            return 0
+        apt+=(install --yes --no-install-recommends --no-remove)
+        packages_as_root "${apt[@]}" "${chosen[@]}" </dev/null && return 0
+        # An optional one may exclude a package of this machine: gcc-multilib, cross compilers.
+        mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -v '|$')
+        mapfile -t chosen < <(packages_choose "${missing[@]}")
+        [ ${#chosen[@]} -gt 0 ] || return 0
+        packages_as_root "${apt[@]}" "${chosen[@]}" </dev/null && return 0
     fi
     echo "cannot install packages; run as root: apt-get install ${chosen[*]}" >&2
     return 1

@@ -610,7 +610,7 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
     outcome->is_empty = recorder->lifecycle.is_empty;
     outcome->failed = recorder->log.failed;
     outcome->lacks_calls = recorder->calls && mprof__calls_are_missing(recorder->calls) &&
-                           !recorder->plan.agent_missing;
+                           !recorder->plan.agent_missing && !recorder->lifecycle.agent.is_reported;
     outcome->sample_count = recorder->sampler.mem_count;
     outcome->peak_bytes = highest_bytes(recorder);
     outcome->lasted_ns = mprof__clock_now_ns() - recorder->begin_ns;

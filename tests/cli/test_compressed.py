@@ -305,7 +305,7 @@ class Compressed(TestCase):
     def test_a_full_disk_leaves_whole_blocks(self):
         name = "full.dat.gz"
         limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),  # noqa: E731
-                         resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500)))
+                         resource.setrlimit(resource.RLIMIT_FSIZE, (1800, 1800)))
         done = self.run_mprof("run", "-q", "-T", "0.002", "-o", name, "sleep", "4", preexec_fn=limit, expect=None)
         self.assertIn("cannot write", done.stderr)
         self.assertEqual(self.run_mprof("peak", name).stderr, "")
