@@ -32,7 +32,7 @@ typedef struct maker {
     size_t function_count;
     struct {
         uint32_t function, path;
-    } rows[ROW_COUNT]; /* of what no function did; function MPROF__MAP_NONE: there is none */
+    } rows[ROW_COUNT]; /* of what no function did; function MPROF__MAP_NONE: not shown */
     mprof__sampled all[MPROF__MEASURE_COUNT]; /* of all samples */
     bool knows_doubt;                         /* whose growth may be that of others */
 } maker;

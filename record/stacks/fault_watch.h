@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Different stacks that are told apart in one watch. */
+/* Different stacks that one watch distinguishes. */
 #define MPROF__WATCH_STACKS_MAX 16
 
 typedef struct mprof__fault_watch {

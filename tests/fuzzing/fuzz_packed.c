@@ -114,12 +114,13 @@ static void check_source(const mprof__buffer *file, const unpacked *known)
     }
     assert(mprof_source_rewind(source, NULL) == MPROF_OK || status != MPROF_OK);
     assert(read_source(source, 1000, &again) == status);
-    assert(status != MPROF_OK || first.length >= OUT_MAX || again.length == first.length);
+    /* how much of a damaged block comes out depends on the size of the steps */
+    assert(status != MPROF_OK || is_cut || first.length >= OUT_MAX || again.length == first.length);
     check_same_start(&first, &again);
     size_t from = first.length / 3, length = first.length / 2;
     mprof__source_limit(source, from, length, 2);
     assert(mprof_source_rewind(source, NULL) == MPROF_OK || status != MPROF_OK);
-    if (read_source(source, 100, &part) == MPROF_OK && status == MPROF_OK &&
+    if (read_source(source, 100, &part) == MPROF_OK && status == MPROF_OK && !is_cut &&
         first.length < OUT_MAX) {
         assert(part.length == length);
         assert(length == 0 || memcmp(part.bytes, first.bytes + from, length) == 0);

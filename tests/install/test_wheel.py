@@ -379,7 +379,7 @@ class Wheel(TestCase):
         self.assertEqual(files_in(folder), before)
 
     def test_headers_of_the_python_that_builds(self):
-        """Also of one that was moved after its build: its python3.pc names another folder, or there is none."""
+        """Also of one that was moved after its build: its python3.pc names another folder or is missing."""
         program = ("import os, subprocess, sys, sysconfig\n"
                    "sys.path.insert(0, 'agent/wheel')\n"
                    "from mprof_backend import build\n"
