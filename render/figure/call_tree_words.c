@@ -189,8 +189,11 @@ mprof_status mprof__tree_set_facts(mprof__tree_drawing *d)
     if (d->tree->has_samples) {
         mprof__tree_add_words(text, sizeof text, ", sampled");
     }
-    mprof__memory_text_in(amount, sizeof amount, unit, mprof_profile_peak(d->profile).mib);
-    mprof__tree_add_words(text, sizeof text, MPROF__FACT_SEPARATOR "peak %s", amount);
+    /* samples of stacks may have met more than those of memory */
+    double peak_mib = mprof_profile_peak(d->profile).mib, met_mib = d->tree->nodes[0].peak_mib;
+    mprof__memory_text_in(amount, sizeof amount, unit, fmax(met_mib, peak_mib));
+    mprof__tree_add_words(text, sizeof text, MPROF__FACT_SEPARATOR "peak %s%s",
+                          met_mib > peak_mib ? "\xE2\x89\xA5 " : "", amount);
     mprof__memory_text_in(amount, sizeof amount, unit, all->growth_mib.value);
     mprof__memory_text_in(more, sizeof more, unit, all->release_mib.value);
     mprof__change_text_in(net, sizeof net, unit, d->tree->net_mib);

@@ -30,6 +30,14 @@ class PlotTree(TestCase):
         self.assertIn("+326.6 MiB, \u2212255.7 MiB: +70.8 MiB", text)
         self.assertIn("fit \u00b7 +227.4 MiB (own 65.2)", text)
 
+    def test_stacks_that_met_more_than_samples_of_memory(self):
+        (self.directory / "more.dat").write_text(
+            "CMDLINE x\nMEM 10 1000\n#FACT|pid|7 nan nan\n#FRAME|1|0|__main__.f|x.py|1 nan nan\nMEM 40 1001\n"
+            "#STACK|7|1000|1001|\\e|1|10|1|30|0|90 nan nan\n")
+        self.run_mprof("plot", "--tree", "-o", "more.svg", "more.dat")
+        self.assertIn("peak \u2265 90.0 MiB  \u00b7", (self.directory / "more.svg").read_text())
+        self.assertIn("peak ≥ 90.0 MiB", self.run_mprof("functions", "more.dat").stdout)
+
     def test_a_window_has_its_part(self):
         self.run_mprof("plot", "--tree", "-w", "0,0.4", "-o", "x.svg", NESTED)
         self.assertNotIn("+326.6 MiB", (self.directory / "x.svg").read_text())
