@@ -143,12 +143,13 @@ void mprof__plot_report_unmatched(const struct mprof__plot *plot,
     }
     bool is_overlay = count > 1 && !figure->as_one;
     if (is_overlay && figure->stack) {
-        mprof__command_warn_text("--stack", "is of one recording, or several with --as-one: their "
-                                            "curves are drawn, without layers");
+        mprof__command_warn_text("--stack",
+                                 "needs one recording, or --as-one: the curves are drawn "
+                                 "without layers");
     }
     if (is_overlay && figure->processes != MPROF_PROCESSES_AUTO) {
-        mprof__command_warn_text("--group", "is of one recording, or several with --as-one: "
-                                            "processes are not drawn");
+        mprof__command_warn_text("--group", "needs one recording, or --as-one: processes are not "
+                                            "drawn");
     }
 }
 

@@ -80,7 +80,7 @@ class Options(mprof_test.TestCase):
         shutil.copy(NESTED, self.directory / "a.dat")
         for options in (["--stack"], ["--group", "command"]):
             (line,) = self.notes(*options, "a.dat", NESTED)
-            self.assertIn(f"mprof: {options[0]}: is of one recording, or several with --as-one", line)
+            self.assertIn(f"mprof: {options[0]}: needs one recording, or --as-one", line)
             self.assertEqual(self.notes(*options, "--as-one", "a.dat", NESTED), [])
             self.assertEqual(self.notes(*options, NESTED), [])
         self.assertEqual(self.notes("--by", "function", NESTED), ["mprof: --by: function is for --flame: add it"])

@@ -181,7 +181,8 @@ class Runs(PlotCase):
     def test_runs_that_are_too_narrow_on_one_axis(self):
         path = self.three()
         done = self.run_mprof("plot", "--stack", "-o", "o.svg", path)
-        self.assertEqual(done.stderr, f"mprof: {path}: its runs are far apart, so some are narrow: --run N draws only one\n")
+        self.assertEqual(done.stderr, f"mprof: {path}: its runs are far apart, so some are narrow: --run N draws only one\n"
+                         "mprof: --stack: needs one recording, or --as-one: the curves are drawn without layers\n")
         for options in (["--as-one"], ["--stack", "-w", "900,905"], ["--stack", "--run", "1"], []):
             self.assertEqual(self.run_mprof("plot", *options, "-o", "o.svg", path).stderr, "")
 
