@@ -70,11 +70,12 @@ static unpacked check_steps(mprof_compression compression, const mprof__buffer *
     for (size_t i = 0; i < sizeof steps / sizeof *steps && whole.text.length < 8192; i++) {
         unpacked other = unpack(compression, file, steps[i][0], steps[i][1]);
         check_same_start(&whole.text, &other.text);
-        if (whole.end == MPROF__DECODED_OK) {
-            assert(other.end == MPROF__DECODED_OK && other.is_whole == whole.is_whole);
+        if (whole.end == MPROF__DECODED_OK && other.end == MPROF__DECODED_OK) {
+            assert(other.is_whole == whole.is_whole);
             assert(other.text.length == whole.text.length);
         } else {
-            assert(other.end != MPROF__DECODED_OK);
+            /* what is refused in a header that is cut may be seen only in small steps */
+            assert(other.end != MPROF__DECODED_OK && !whole.is_whole);
         }
         mprof__buffer_free(&other.text);
     }
