@@ -1,6 +1,7 @@
 /* "python3 train.py" says more than "python3". */
 #include "process_title.h"
 
+#include "parse/file_name.h"
 #include "parse/plain_text.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@
 
 bool mprof__names_python(const char *path)
 {
-    const char *at = basename(path);
+    const char *at = mprof__file_name(path);
 
     if (strncmp(at, "python", 6) != 0) {
         return false;

@@ -1,4 +1,5 @@
 /* What gnulib's configure finds out, for musl and gcc. In front of the installed argp.h, too. */
+#define _GL_CONFIG_H_INCLUDED 1
 #ifndef _GL_INLINE
 #define _GL_INLINE static inline
 #define _GL_INLINE_HEADER_BEGIN
