@@ -21,7 +21,7 @@
 #define LEGIBLE_CONTRAST 4.5
 
 /* The colours that a style may change are those tones, in the same order. */
-_Static_assert(MPROF__TONE_PAPER + MPROF_STYLE_COLOUR_COUNT == (int)MPROF__TONE_SLOT,
+_Static_assert((int)MPROF__TONE_PAPER + (int)MPROF_STYLE_COLOUR_COUNT == (int)MPROF__TONE_SLOT,
                "mprof_style_colour lists other tones");
 _Static_assert((int)MPROF_STYLE_COLOUR_COUNT <= MPROF_STYLE_COLOUR_ROOM,
                "mprof_style is too small");

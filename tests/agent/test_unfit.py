@@ -250,7 +250,8 @@ class NotInstalled(mprof_test.TestCase):
                     self.assertTrue(done.stdout.endswith("the program has ended\n"), done.stdout)
 
     def test_profile_exists_in_children(self):
-        (self.directory / "program.py").write_text(PROGRAM.format(first="", names=NAMES))
+        # long enough to be seen: a child is examined when it is sampled
+        (self.directory / "program.py").write_text(PROGRAM.format(first="import time; time.sleep(0.2)", names=NAMES))
         for program, reason in self.installations():
             with self.subTest(reason=reason):
                 done, fact = self.run_with(program, "sh", "-c", f"{sys.executable} program.py; exit $?")

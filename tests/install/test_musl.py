@@ -15,6 +15,7 @@ from mprof_test import SOURCE, Recording, TestCase, python  # noqa: E402
 CHECKED_FUNCTIONS = """
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 int __snprintf_chk(char *text, size_t size, int flag, size_t room, const char *format, ...)
 {
@@ -29,6 +30,10 @@ int __vsnprintf_chk(char *text, size_t size, int flag, size_t room, const char *
 {
     (void)flag; (void)room;
     return vsnprintf(text, size, format, values);
+}
+long long __isoc23_strtoll(const char *text, char **end, int base)
+{
+    return strtoll(text, end, base);
 }
 char *__strncpy_chk(char *to, const char *from, size_t size, size_t room)
 {
