@@ -251,7 +251,7 @@ class NotInstalled(mprof_test.TestCase):
 
     def test_profile_exists_in_children(self):
         # long enough to be seen: a child is examined when it is sampled
-        (self.directory / "program.py").write_text(PROGRAM.format(first="import time; time.sleep(0.2)", names=NAMES))
+        (self.directory / "program.py").write_text(PROGRAM.format(first="__import__('time').sleep(0.2)", names=NAMES))
         for program, reason in self.installations():
             with self.subTest(reason=reason):
                 done, fact = self.run_with(program, "sh", "-c", f"{sys.executable} program.py; exit $?")

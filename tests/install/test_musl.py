@@ -78,7 +78,8 @@ int main(int argc, char **argv)
 }
 """
 DECORATED = """
-import builtins
+import builtins, time
+time.sleep(0.1)  # a short one may end before it is examined
 profile = getattr(builtins, "profile", lambda function: function)
 @profile
 def work():
