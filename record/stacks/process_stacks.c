@@ -875,7 +875,8 @@ static mprof_status read_sample(mprof__process_stacks *stacks, bool is_timed, in
     stacks->sampled_bytes = rss_bytes;
     if (has_frames(sample)) {
         stacks->running_ns = now_ns;
-        stacks->running_bytes = rss_bytes;
+        /* a release found now counts only if the process goes on */
+        stacks->running_bytes = rss_bytes + stacks->released_bytes;
     }
     if (is_timed) {
         stacks->timed_number++;
@@ -897,6 +898,9 @@ mprof_status mprof__process_stacks_sample(mprof__process_stacks *stacks,
                mprof__idle_check_holds(&stacks->idle, stacks->pid, now_ns)) {
         hold(stacks, now_ns);
         return MPROF_OK;
+    } else if (!mprof__python_stacks_is_same_program(stacks->reader)) { /* without an event */
+        mprof__process_stacks_restart(stacks, now_ns);
+        status = find_python(stacks, parent, now_ns, error);
     }
     if (status == MPROF_OK) {
         account_for_held(stacks);
@@ -999,6 +1003,12 @@ void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns)
     stacks->is_new = true; /* whatever comes next */
     stacks->known_ns = now_ns;
     stacks->retry_ns = now_ns;
+}
+
+bool mprof__process_stacks_follow_program(mprof__process_stacks *stacks)
+{
+    return stacks->reader && mprof__python_stacks_knows_program(stacks->reader) &&
+           mprof__python_stacks_is_same_program(stacks->reader);
 }
 
 void mprof__process_stacks_restart(mprof__process_stacks *stacks, int64_t now_ns)

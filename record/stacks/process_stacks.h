@@ -116,6 +116,10 @@ void mprof__process_stacks_end(mprof__process_stacks *stacks, int64_t now_ns);
 /* The same after an exec: the new program may have stacks that can be read. */
 void mprof__process_stacks_restart(mprof__process_stacks *stacks, int64_t now_ns);
 
+/* Whether the program that the process executes now is known to be the one that is read: an exec
+ * may be noticed before its event comes. */
+bool mprof__process_stacks_follow_program(mprof__process_stacks *stacks);
+
 /* The recording ends while the process goes on. */
 void mprof__process_stacks_cut(mprof__process_stacks *stacks, int64_t now_ns);
 

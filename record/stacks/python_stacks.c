@@ -27,6 +27,7 @@ typedef struct known_thread {
 
 struct mprof__python_stacks {
     mprof__process_memory process;
+    mprof__program_mark program; /* of a process; else not known */
     mprof__python_hints hints;
     mprof__stack_source source;
     mprof__thread_states states;
@@ -147,6 +148,7 @@ mprof_status mprof__python_stacks_open(mprof__python_stacks **out, int64_t pid,
         return mprof_error_set(error, MPROF_ENOMEM, "out of memory");
     }
     stacks->source.memory = mprof__process_memory_open(&stacks->process, pid);
+    mprof__program_mark_read(&stacks->program, &stacks->process);
     return open_reader(out, stacks, error);
 }
 
@@ -200,6 +202,16 @@ void mprof__python_sample_free(mprof__python_sample *sample)
 {
     mprof__stack_buffers_free(sample->buffers);
     memset(sample, 0, sizeof *sample);
+}
+
+bool mprof__python_stacks_knows_program(const mprof__python_stacks *stacks)
+{
+    return stacks->program.address != 0;
+}
+
+bool mprof__python_stacks_is_same_program(mprof__python_stacks *stacks)
+{
+    return mprof__program_mark_is_valid(&stacks->program, &stacks->process);
 }
 
 /* ---- a sample ---- */

@@ -89,11 +89,16 @@ const mprof__python_hints *mprof__python_stacks_hints(const mprof__python_stacks
 /* The layout in use, for tests. Valid until close. */
 const struct mprof__python_layout *mprof__python_stacks_layout(const mprof__python_stacks *stacks);
 
+/* Whether the process still executes the program that the reader was opened for; false also if it
+ * has ended; true if that cannot be known. */
+bool mprof__python_stacks_knows_program(const mprof__python_stacks *stacks);
+bool mprof__python_stacks_is_same_program(mprof__python_stacks *stacks);
+
 /* Reads the stacks of all threads. An interpreter that has not started has no threads.
  *
- * MPROF_ENOTFOUND: the process has ended or called exec. Close the reader; open it again for the
- * new program. MPROF_EARGUMENT: the right to read was lost; the error gives the reason.
- * MPROF_ENOMEM. The sample is empty then. */
+ * MPROF_ENOTFOUND: the process has ended or called exec, as far as the memory shows. Close the
+ * reader; open it again for the new program. MPROF_EARGUMENT: the right to read was lost; the error
+ * gives the reason. MPROF_ENOMEM. The sample is empty then. */
 mprof_status mprof__python_stacks_read(mprof__python_stacks *stacks, mprof__python_sample *sample,
                                        mprof_error *error);
 

@@ -511,7 +511,7 @@ void mprof__stack_recorder_exec(mprof__stack_recorder *recorder, int64_t pid, in
 {
     mprof__process_stacks *stacks = find(recorder, pid);
 
-    if (stacks) {
+    if (stacks && !mprof__process_stacks_follow_program(stacks)) {
         mprof__process_stacks_restart(stacks, now_ns);
     }
 }

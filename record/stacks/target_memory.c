@@ -3,10 +3,12 @@
  * where /proc/PID/mem is allowed, which needs a call for each piece. */
 #include "target_memory.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -128,4 +130,56 @@ void mprof__process_memory_close(mprof__process_memory *process)
         close(process->fd);
         process->fd = -1;
     }
+}
+
+/* ---- the program that it executes ---- */
+
+/* Its vector of pairs of words; 0: not found. */
+static uint64_t find_random_bytes(int64_t pid)
+{
+    unsigned long words[256];
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%lld/auxv", (long long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, words, sizeof words) : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    for (size_t i = 0; got > 0 && i + 1 < (size_t)got / sizeof *words; i += 2) {
+        if (words[i] == AT_RANDOM) {
+            return words[i + 1];
+        }
+    }
+    return 0;
+}
+
+static bool read_mark(mprof__program_mark *mark, mprof__process_memory *process)
+{
+    const mprof__target_memory memory = {read_process, process};
+
+    return mprof__target_memory_read(&memory, mark->address, mark->bytes, sizeof mark->bytes);
+}
+
+void mprof__program_mark_read(mprof__program_mark *mark, mprof__process_memory *process)
+{
+    mark->address = find_random_bytes(process->pid);
+    if (mark->address != 0 && !read_mark(mark, process)) {
+        mark->address = 0;
+    }
+}
+
+bool mprof__program_mark_is_valid(mprof__program_mark *mark, mprof__process_memory *process)
+{
+    mprof__program_mark now = {.address = mark->address};
+
+    if (mark->address == 0 ||
+        (read_mark(&now, process) && memcmp(now.bytes, mark->bytes, sizeof now.bytes) == 0)) {
+        return true;
+    }
+    if (find_random_bytes(process->pid) != mark->address) {
+        return false;
+    }
+    *mark = now; /* the program has written there */
+    return true;
 }

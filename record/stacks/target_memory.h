@@ -44,4 +44,19 @@ typedef struct mprof__process_memory {
 mprof__target_memory mprof__process_memory_open(mprof__process_memory *process, int64_t pid);
 void mprof__process_memory_close(mprof__process_memory *process);
 
+/* The random bytes that the kernel gives to each program that is executed (AT_RANDOM, see
+ * getauxval(3)), and where they are. All zero: not known. */
+typedef struct mprof__program_mark {
+    uint64_t address;
+    unsigned char bytes[16];
+} mprof__program_mark;
+
+/* A program without address randomisation has its data where the one before had it, so that reading
+ * alone does not notice an exec. */
+void mprof__program_mark_read(mprof__program_mark *mark, mprof__process_memory *process);
+
+/* Whether the process still executes that program; true if the mark is not known. One system call,
+ * if it does. */
+bool mprof__program_mark_is_valid(mprof__program_mark *mark, mprof__process_memory *process);
+
 #endif
