@@ -88,6 +88,10 @@ mprof_status mprof__process_stacks_open(mprof__process_stacks **out, mprof__stac
                                         int64_t now_ns);
 void mprof__process_stacks_free(mprof__process_stacks *stacks);
 
+/* The thread with this thread state; NULL: unknown. */
+mprof__stack_thread *mprof__process_stacks_thread(const mprof__process_stacks *stacks,
+                                                  uint64_t state, int64_t tid);
+
 /* Takes a sample. is_timed: it stands for the time since the last such sample; else it was taken
  * because memory grew. parent: the process that forked it, if it runs the same program; may be
  * NULL. MPROF_EARGUMENT: stacks cannot be read, which is returned once, with the reason. MPROF_OK:

@@ -198,6 +198,16 @@ void mprof__python_stacks_close(mprof__python_stacks *stacks)
     free(stacks);
 }
 
+bool mprof__python_sample_has_frames(const mprof__python_sample *sample)
+{
+    for (size_t i = 0; i < sample->count; i++) {
+        if (sample->threads[i].count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void mprof__python_sample_free(mprof__python_sample *sample)
 {
     mprof__stack_buffers_free(sample->buffers);

@@ -112,6 +112,9 @@ mprof_status mprof__python_stacks_read_thread(mprof__python_stacks *stacks,
 /* NULL is allowed. */
 void mprof__python_stacks_close(mprof__python_stacks *stacks);
 
+/* Whether Python code runs: an interpreter that ends gives back its memory without. */
+bool mprof__python_sample_has_frames(const mprof__python_sample *sample);
+
 /* Frees the buffers of a sample; it is empty then. */
 void mprof__python_sample_free(mprof__python_sample *sample);
 
