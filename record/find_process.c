@@ -2,6 +2,7 @@
  * how multiprocessing calls a process. */
 #include "find_process.h"
 
+#include "parse/base_name.h"
 #include "parse/plain_text.h"
 #include "record/kernel/pid_list.h"
 #include "record/kernel/procfs.h"
@@ -35,9 +36,8 @@ typedef struct candidates {
 /* As ps(1) does it: where the kernel has cut the name, it is completed from the command line. */
 static void full_name(char *name, size_t size, const char *arguments, const char *comm)
 {
-    const char *base = strrchr(arguments, '/');
+    const char *base = mprof__base_name(arguments);
 
-    base = base ? base + 1 : arguments;
     snprintf(name, size, "%s",
              strlen(comm) >= COMM_LENGTH && strncmp(base, comm, strlen(comm)) == 0 ? base : comm);
 }

@@ -2,6 +2,7 @@
 #include "run_check_command.h"
 
 #include "parse/array.h"
+#include "parse/base_name.h"
 #include "parse/commands/command.h"
 
 #include <dirent.h>
@@ -36,13 +37,6 @@ static int fail_at(const char *path, int number, const char *what)
 
 /* ---- what limits need ---- */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* The limits that apply, as far as the command line shows. 0, or -1 without memory. */
 static int find_limits(const mprof__command_options *options, mprof__limits *limits)
 {
@@ -50,14 +44,14 @@ static int find_limits(const mprof__command_options *options, mprof__limits *lim
     const mprof__check_options *check = &options->limits.options;
     const char *names[4];
     size_t count = 0;
-    char *stem = options->output ? strdup(base_name(options->output)) : NULL;
+    char *stem = options->output ? strdup(mprof__base_name(options->output)) : NULL;
 
     for (size_t i = 0; i < options->argc && i < 2; i++) {
-        names[count++] = base_name(options->argv[i]);
+        names[count++] = mprof__base_name(options->argv[i]);
     }
     if (stem) {
         char *dot = strrchr(stem, '.');
-        names[count++] = base_name(options->output);
+        names[count++] = mprof__base_name(options->output);
         if (dot && dot != stem) {
             *dot = '\0';
             names[count++] = stem;

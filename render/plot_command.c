@@ -1,6 +1,7 @@
 /* `mprof plot`: the option table, and one picture of one or several recordings. */
 #include "command.h"
 #include "parse/array.h"
+#include "parse/base_name.h"
 #include "parse/commands/command.h"
 #include "parse/time_range.h"
 #include "plot.h"
@@ -756,8 +757,7 @@ static const struct argp plot_argp = {
 static bool needs_suffix(const char *path)
 {
     struct stat status;
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
+    const char *name = mprof__base_name(path);
     name += strspn(name, ".");
     return *name && !strchr(name, '.') && (stat(path, &status) != 0 || S_ISREG(status.st_mode));
 }

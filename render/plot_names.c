@@ -2,6 +2,7 @@
  * recordings, and may fit none of these. */
 #include "plot.h"
 
+#include "parse/base_name.h"
 #include "parse/commands/command.h"
 #include "parse/process_group.h"
 #include "parse/ranks.h"
@@ -58,12 +59,6 @@ static void report(const struct search *search, const char *option, const char *
     mprof__command_warn_text(option, text);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 void mprof__plot_report_labels(const struct mprof__plot *plot, mprof__path_of *path_of,
                                const void *data, size_t count)
 {
@@ -74,7 +69,7 @@ void mprof__plot_report_labels(const struct mprof__plot *plot, mprof__path_of *p
         for (size_t i = 0; i < count; i++) {
             const char *path = path_of(data, i);
             search.is_found = search.is_found || strcmp(path, file) == 0;
-            compare(&search, base_name(path));
+            compare(&search, mprof__base_name(path));
         }
         report(&search, "--label", "no recording is called");
     }
@@ -122,7 +117,7 @@ static void report_colour(const struct mprof__plot *plot, const char *name,
             compare(&search, functions[f].label);
             compare(&search, functions[f].name);
         }
-        compare(&search, base_name(mprof_profile_file(profiles[i])));
+        compare(&search, mprof__base_name(mprof_profile_file(profiles[i])));
         compare_processes(&search, profiles[i]);
     }
     report(&search, "--colors", "no function, command or recording is called");

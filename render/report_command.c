@@ -1,6 +1,7 @@
 /* `mprof report`: options, the recordings one after the other, and the files that are written. */
 #include "command.h"
 #include "drawing_command.h"
+#include "parse/base_name.h"
 #include "parse/commands/check_command.h"
 #include "parse/commands/command.h"
 #include "parse/formats/json.h"
@@ -223,15 +224,10 @@ static void parse_command(struct report_request *request, int argc, char **argv)
 
 /* ---- names ---- */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static int by_base_name(const void *a, const void *b)
 {
-    return strcmp(base_name(*(const char *const *)a), base_name(*(const char *const *)b));
+    return strcmp(mprof__base_name(*(const char *const *)a),
+                  mprof__base_name(*(const char *const *)b));
 }
 
 /* A recording is called by its file's name, or, where several have that, by its path. */
@@ -260,7 +256,7 @@ static const char **choose_names(char *const *paths, size_t count)
             }
         }
         bool is_shared = low + 1 < count && by_base_name(&sorted[low + 1], &key) == 0;
-        names[i] = is_shared ? paths[i] : base_name(paths[i]);
+        names[i] = is_shared ? paths[i] : mprof__base_name(paths[i]);
     }
     free(sorted);
     return names;
@@ -312,7 +308,7 @@ static char *link_of(const char *before, const char *name)
 static char *folder_of(const char *path)
 {
     char *folder = NULL;
-    const char *name = base_name(path), *dot = strrchr(name, '.');
+    const char *name = mprof__base_name(path), *dot = strrchr(name, '.');
     int length = (int)(dot && dot > name ? dot - path : (long)strlen(path));
     return asprintf(&folder, "%.*s-pages", length, path) < 0 ? NULL : folder;
 }
@@ -327,7 +323,7 @@ static mprof_status open_folder(struct report *report, size_t file_count, mprof_
         return MPROF_OK;
     }
     char *folder = folder_of(report->html->path);
-    report->link_to_index = link_of("../", base_name(report->html->path));
+    report->link_to_index = link_of("../", mprof__base_name(report->html->path));
     mprof_status status = folder && report->link_to_index
                               ? mprof__page_folder_new(&report->folder, folder, error)
                               : mprof_error_set(error, MPROF_ENOMEM, "out of memory");
@@ -486,7 +482,7 @@ static mprof_status add_file(struct report *report, const char *path, const char
 static mprof_status write_index(const struct report *report, mprof_output *output,
                                 mprof_error *error)
 {
-    char *folder = report->folder ? folder_of(base_name(report->html->path)) : NULL;
+    char *folder = report->folder ? folder_of(mprof__base_name(report->html->path)) : NULL;
     char *link = folder ? link_of("", folder) : NULL;
     size_t count = json_array_size(json_object_get(report->model, "recordings"));
     size_t rows = TABLES_MAX / ROW_BYTES / (count + 1) / 2; /* of two tables */

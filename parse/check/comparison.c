@@ -8,6 +8,7 @@
 #include "gather.h"
 #include "judge.h"
 #include "parse/array.h"
+#include "parse/base_name.h"
 #include "parse/plain_text.h"
 #include "statistics.h"
 
@@ -545,8 +546,7 @@ static int compare_pair(mprof__comparisons *all, const mprof__compare_options *o
 
 static const char *file_name(const mprof__group *group)
 {
-    const char *slash = strrchr(group->file, '/');
-    return slash ? slash + 1 : group->file;
+    return mprof__base_name(group->file);
 }
 
 static size_t match_group(const mprof__groups *before, const bool *is_used, const mprof__group *now)

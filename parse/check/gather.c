@@ -2,7 +2,7 @@
 #include "gather.h"
 
 #include "parse/array.h"
-#include "parse/file_name.h"
+#include "parse/base_name.h"
 #include "parse/plain_text.h"
 #include "parse/recording_name.h"
 #include "running.h"
@@ -64,7 +64,7 @@ static bool add_name(mprof__group *group, const char *name)
 
 static int set_file_names(const gathering *g, mprof__group *group, const char *file)
 {
-    const char *base = mprof__file_name(file), *dot = strrchr(base, '.');
+    const char *base = mprof__base_name(file), *dot = strrchr(base, '.');
     size_t stem = dot && dot > base ? (size_t)(dot - base) : strlen(base);
     return is_made_name(base) || (add_name(group, keep(g, base, stem)) &&
                                   add_name(group, keep(g, base, strlen(base))))

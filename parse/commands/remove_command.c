@@ -2,6 +2,7 @@
 #include "remove_command.h"
 
 #include "command.h"
+#include "parse/base_name.h"
 #include "parse/buffer.h"
 
 #include <errno.h>
@@ -38,8 +39,7 @@ static bool is_file(const char *path)
 /* memory_profiler keeps time stamps of x.dat in x_ts.dat. */
 static int add_companion(mprof__file_list *list, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *base = slash ? slash + 1 : path;
+    const char *base = mprof__base_name(path);
     const char *dot = strrchr(base, '.');
     size_t stem = dot && dot > base ? (size_t)(dot - path) : strlen(path);
     char *companion = malloc(strlen(path) + sizeof "_ts");

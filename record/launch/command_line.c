@@ -2,7 +2,7 @@
 #include "command_line.h"
 
 #include "executable.h"
-#include "parse/file_name.h"
+#include "parse/base_name.h"
 #include "record/processes/process_title.h"
 
 #include <limits.h>
@@ -41,7 +41,7 @@ static size_t skip_env(size_t argc, char *const argv[])
 {
     size_t i = 1;
 
-    if (strcmp(mprof__file_name(argv[0]), "env") != 0) {
+    if (strcmp(mprof__base_name(argv[0]), "env") != 0) {
         return 0;
     }
     while (i < argc) {
@@ -66,7 +66,7 @@ static bool script_runs_python(const mprof__executable *file)
     if (mprof__names_python(file->interpreter)) {
         return true;
     }
-    if (strcmp(mprof__file_name(file->interpreter), "env") != 0) {
+    if (strcmp(mprof__base_name(file->interpreter), "env") != 0) {
         return false;
     }
     while (*word) {

@@ -1,7 +1,7 @@
 /* "python3 train.py" says more than "python3". */
 #include "process_title.h"
 
-#include "parse/file_name.h"
+#include "parse/base_name.h"
 #include "parse/plain_text.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 bool mprof__names_python(const char *path)
 {
-    const char *at = mprof__file_name(path);
+    const char *at = mprof__base_name(path);
 
     if (strncmp(at, "python", 6) != 0) {
         return false;

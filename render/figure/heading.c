@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "visible_text.h"
 
+#include "parse/base_name.h"
 #include "parse/plain_text.h"
 #include "parse/ranks.h"
 #include "parse/runs.h"
@@ -22,8 +23,7 @@
 
 const char *mprof__file_name(const mprof_profile *profile)
 {
-    const char *file = mprof_profile_file(profile), *slash = strrchr(file, '/');
-    return slash ? slash + 1 : file;
+    return mprof__base_name(mprof_profile_file(profile));
 }
 
 bool mprof__are_runs_of_one_file(const mprof__layout *layout)
