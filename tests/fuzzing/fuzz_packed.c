@@ -69,9 +69,10 @@ static unpacked check_steps(mprof_compression compression, const mprof__buffer *
     unpacked whole = unpack(compression, file, SIZE_MAX, 65536);
     for (size_t i = 0; i < sizeof steps / sizeof *steps && whole.text.length < 8192; i++) {
         unpacked other = unpack(compression, file, steps[i][0], steps[i][1]);
-        check_same_start(&whole.text, &other.text);
-        /* whether a cut header is refused depends on the size of the steps */
+        /* what comes out of damaged blocks, and whether a cut header is refused, depends on the
+         * size of the steps */
         if (whole.end == MPROF__DECODED_OK && other.end == MPROF__DECODED_OK) {
+            check_same_start(&whole.text, &other.text);
             assert(other.is_whole == whole.is_whole);
             assert(other.text.length == whole.text.length);
         }
@@ -106,7 +107,9 @@ static void check_source(const mprof__buffer *file, const unpacked *known)
            MPROF_OK);
     mprof_status status = read_source(source, 4096, &first);
     bool is_cut = mprof__source_is_cut(source);
-    check_same_start(&first, &known->text);
+    if (known->end == MPROF__DECODED_OK && !is_cut) {
+        check_same_start(&first, &known->text);
+    }
     if (known->end == MPROF__DECODED_OK && known->text.length > 0 && known->text.length < OUT_MAX) {
         assert(status == MPROF_OK && first.length == known->text.length);
         assert(is_cut == !known->is_whole);
@@ -115,7 +118,9 @@ static void check_source(const mprof__buffer *file, const unpacked *known)
     assert(read_source(source, 1000, &again) == status);
     /* how much of a damaged block comes out depends on the size of the steps */
     assert(status != MPROF_OK || is_cut || first.length >= OUT_MAX || again.length == first.length);
-    check_same_start(&first, &again);
+    if (!is_cut) {
+        check_same_start(&first, &again);
+    }
     size_t from = first.length / 3, length = first.length / 2;
     mprof__source_limit(source, from, length, 2);
     assert(mprof_source_rewind(source, NULL) == MPROF_OK || status != MPROF_OK);
