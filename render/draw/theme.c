@@ -116,6 +116,10 @@ static const mprof__style styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_BOX_ALL] = {FILL_OF(GRID, 1), .radius = 1.5F},
     [MPROF_ROLE_BOX_WING] = {FILL_OF(TINT, 1)},
     [MPROF_ROLE_PEAK_TICK] = {FILL_OF(ALERT, 1)},
+    [MPROF_ROLE_MEMBER_AREA] = {FILL_OF(INK, 0.06F)},
+    [MPROF_ROLE_MEMBER_AREA_WORST] = {FILL_OF(ALERT, 0.08F)},
+    [MPROF_ROLE_MEMBER_LINE] = {STROKE_OF(INK, 1, 1)},
+    [MPROF_ROLE_MEMBER_LINE_WORST] = {STROKE_OF(ALERT, 1, 1.25F)},
 };
 
 /* What differs on paper: lines of articles are thin and black, and patterns distinguish functions.
@@ -164,6 +168,10 @@ static const mprof__style paper_styles[MPROF_ROLE_COUNT] = {
     [MPROF_ROLE_BOX_RELEASE] = {FILL_OF(PAPER, 1), STROKE_OF(INK, 1, 0.75F)},
     [MPROF_ROLE_BOX_OWN] = {FILL_OF(INK, 1)},
     [MPROF_ROLE_BOX_WING] = {FILL_OF(SLOT, 1), .plain = MPROF__TONE_GREY, .patterned = true},
+    [MPROF_ROLE_MEMBER_AREA] = {FILL_OF(PAPER, 0)},
+    [MPROF_ROLE_MEMBER_AREA_WORST] = {FILL_OF(GRID, 1)},
+    [MPROF_ROLE_MEMBER_LINE] = {STROKE_OF(INK, 1, 0.75F)},
+    [MPROF_ROLE_MEMBER_LINE_WORST] = {STROKE_OF(INK, 1, 1.25F)},
 };
 
 static const uint32_t tones[MPROF__PALETTE_COUNT][MPROF__TONE_COUNT] = {

@@ -215,7 +215,7 @@ static mprof_status divide_page(mprof__tree_drawing *d, mprof_error *error)
     char label[48];
     d->row_px = sizes->small ? SMALL_ROW_PX : ROW_PX;
     strip_px = floor(fmax(strip_px, STRIP_LEAST_PX));
-    layout->memory = (mprof__scale){0, peak_mib > 0 ? peak_mib : 1.0 / 1024, 0, 0, false};
+    layout->memory = (mprof__scale){.to = peak_mib > 0 ? peak_mib : 1.0 / 1024};
     mprof__memory_text_in(label, sizeof label, layout->options->unit, layout->memory.to);
     double gutter =
         mprof__text_width(layout, MPROF_ROLE_TICK, label, strlen(label)) + sizes->tick_gap;
@@ -225,8 +225,7 @@ static mprof_status divide_page(mprof__tree_drawing *d, mprof_error *error)
     layout->memory.start = layout->plot.y + strip_px;
     layout->memory.extent = -strip_px;
     layout->highest_mib = layout->memory.to;
-    layout->time =
-        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+    layout->time = mprof__time_scale(layout);
     d->area = (mprof_box){layout->plot.x, layout->plot.y + strip_px + sizes->tick_row + caption_px,
                           layout->plot.width, 0};
     mprof_status status = layout->plot.width > 1 ? make_boxes(d, UINT32_MAX) : MPROF_EARGUMENT;

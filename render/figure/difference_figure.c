@@ -128,8 +128,10 @@ static mprof_status choose_difference_range(drawing *d)
     high = fmax(high, item->sustained.mib);
     double room = (high - low) * 0.12;
     d->step_mib = nice_step((high - low) / fmax(2, fmin(5, d->below.height / 28)));
-    d->differences = (mprof__scale){low - (low < -least ? room : 0), high + room,
-                                    d->below.y + d->below.height, -d->below.height, false};
+    d->differences = (mprof__scale){.from = low - (low < -least ? room : 0),
+                                    .to = high + room,
+                                    .start = d->below.y + d->below.height,
+                                    .extent = -d->below.height};
     return MPROF_OK;
 }
 
@@ -198,8 +200,10 @@ static mprof_status divide_page(drawing *d, mprof_error *error)
     d->below.y = layout->plot.y + layout->plot.height + gap;
     d->below.height = floor(room - layout->plot.height);
     mprof__range range = mprof__memory_axis(layout, (mprof__range){0, layout->highest_mib});
-    layout->memory = (mprof__scale){range.low, range.high, layout->plot.y + layout->plot.height,
-                                    -layout->plot.height, false};
+    layout->memory = (mprof__scale){.from = range.low,
+                                    .to = range.high,
+                                    .start = layout->plot.y + layout->plot.height,
+                                    .extent = -layout->plot.height};
     mprof_status status = choose_difference_range(d);
     if (status != MPROF_OK) {
         return status;
@@ -207,8 +211,7 @@ static mprof_status divide_page(drawing *d, mprof_error *error)
     double gutter = fmax(mprof__memory_gutter(layout), difference_gutter(d));
     layout->plot.x = d->below.x = ceil(sizes->margin + gutter);
     layout->plot.width = d->below.width = layout->figure->width_px - sizes->margin - layout->plot.x;
-    layout->time =
-        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+    layout->time = mprof__time_scale(layout);
     return MPROF_OK;
 }
 

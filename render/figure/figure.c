@@ -198,8 +198,7 @@ static mprof_status divide_page(mprof__layout *layout, const struct page *page, 
     layout->plot.x = ceil(sizes->margin + gutter);
     layout->plot.width = figure->width_px - sizes->margin - layout->plot.x;
     layout->plot.width -= mprof__peak_parts_width(layout) + mprof__recording_list_width(layout);
-    layout->time =
-        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+    layout->time = mprof__time_scale(layout);
     layout->lanes =
         (mprof_box){layout->plot.x, layout->plot.y + layout->plot.height + sizes->lanes_gap,
                     layout->plot.width, lanes_px};

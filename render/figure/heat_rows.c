@@ -524,8 +524,7 @@ static mprof_status divide_page(struct page *page, mprof_error *error)
                              has_bars ? BARS_PX : 0, page->heat.height};
     layout->plot.x = page->heat.x;
     layout->plot.width = page->heat.width;
-    layout->time =
-        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+    layout->time = mprof__time_scale(layout);
     return MPROF_OK;
 }
 

@@ -56,8 +56,12 @@ void mprof__scale_many(mprof__layout *layout, const mprof__members *members, dou
         axis = (mprof__range){wanted[0], wanted[1]};
         layout->highest_mib = wanted[1];
     }
-    layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
-                                    -layout->plot.height, is_log};
+    layout->memory = (mprof__scale){.from = axis.low,
+                                    .to = axis.high,
+                                    .start = layout->plot.y + layout->plot.height,
+                                    .extent = -layout->plot.height,
+                                    .is_log = is_log,
+                                    .is_given = wanted[1] > wanted[0]};
 }
 
 double mprof__add_caption(mprof__layout *layout, const char *text, double x, double y,

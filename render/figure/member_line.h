@@ -11,13 +11,15 @@ typedef struct mprof__member_plot {
     /* Points this near to the line through their neighbours are left out; 0: none is, as where
      * tooltips show the nearest point. */
     double straight_px;
-    bool is_clipped; /* what is outside of the box is not drawn; else it is at its edge */
+    /* What is outside of the box is clipped where the figure is drawn; else curves end at its
+     * edges, as in each of many boxes. */
+    bool is_clipped;
 } mprof__member_plot;
 
 /* The middle of a column. */
 double mprof__member_column_x(const mprof__members *members, const mprof__member_plot *plot,
                               size_t column);
-/* A height within the box. */
+/* May be outside of the box. */
 double mprof__member_y(const mprof__member_plot *plot, double mib);
 /* Adds the curve of an item, interrupted where it did not run; `filled` down to the floor. Both
  * ends of the memory within a column are on it. */

@@ -502,7 +502,8 @@ static void draw_strip(mprof__layout *layout, const mprof__process_lanes *lanes,
     char name[200];
     strip.plot.y = y;
     strip.plot.height = band->strip_px;
-    strip.memory = (mprof__scale){0, lanes->strip_mib, y + band->strip_px, -band->strip_px, false};
+    strip.memory = (mprof__scale){
+        .to = lanes->strip_mib, .start = y + band->strip_px, .extent = -band->strip_px};
     mprof__process_text(name, sizeof name, band->input, band->process);
     draw_rule(layout, y);
     draw_rule(layout, y + band->strip_px);

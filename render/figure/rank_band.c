@@ -188,8 +188,7 @@ mprof_status mprof__draw_band_page(mprof__layout *layout, mprof_error *error)
         mprof__scale_many(layout, &members, members.highest_mib, true);
         layout->plot.x = ceil(sizes->margin + mprof__memory_gutter(layout));
         layout->plot.width = figure->width_px - sizes->margin - layout->plot.x;
-        layout->time =
-            (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+        layout->time = mprof__time_scale(layout);
         layout->occupancy = mprof__occupancy_new(layout->plot);
         status = layout->occupancy ? draw_page(layout, &members, caption_px) : MPROF_ENOMEM;
         mprof__occupancy_free(layout->occupancy);

@@ -86,6 +86,10 @@ static const struct {
     [MPROF_ROLE_BOX_ALL] = {"box-all", {0, 0}, 0},
     [MPROF_ROLE_BOX_WING] = {"box-wing", {0, 0}, 0},
     [MPROF_ROLE_PEAK_TICK] = {"peak-tick", {0, 0}, 0},
+    [MPROF_ROLE_MEMBER_AREA] = {"member-area", {0, 0}, 0},
+    [MPROF_ROLE_MEMBER_AREA_WORST] = {"member-area-worst", {0, 0}, 0},
+    [MPROF_ROLE_MEMBER_LINE] = {"member-line", {0, 0}, 0},
+    [MPROF_ROLE_MEMBER_LINE_WORST] = {"member-line-worst", {0, 0}, 0},
 };
 
 const char *mprof_role_name(mprof_role role)

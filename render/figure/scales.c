@@ -9,12 +9,15 @@
 
 #define HEADROOM_SHARE_MAX 0.4 /* of the plot */
 #define DECADES_MAX 5.0
+#define LEAST_OF_GIVEN 1e-6 /* 0 has no logarithm */
 
 double mprof__scale_share(const mprof__scale *scale, double value)
 {
-    return scale->is_log
-               ? log(fmax(value, scale->from) / scale->from) / log(scale->to / scale->from)
-               : (value - scale->from) / (scale->to - scale->from);
+    if (!scale->is_log) {
+        return (value - scale->from) / (scale->to - scale->from);
+    }
+    double least = scale->is_given ? scale->from * LEAST_OF_GIVEN : scale->from;
+    return log(fmax(value, least) / scale->from) / log(scale->to / scale->from);
 }
 
 double mprof__scale_at(const mprof__scale *scale, double value)
@@ -22,11 +25,21 @@ double mprof__scale_at(const mprof__scale *scale, double value)
     return scale->start + mprof__scale_share(scale, value) * scale->extent;
 }
 
+mprof__scale mprof__time_scale(const mprof__layout *layout)
+{
+    return (mprof__scale){.from = layout->from_s,
+                          .to = layout->to_s,
+                          .start = layout->plot.x,
+                          .extent = layout->plot.width};
+}
+
 double mprof__frame_mib_at(const mprof_frame *frame, double y)
 {
     double share = (frame->plot.y + frame->plot.height - y) / frame->plot.height;
     if (frame->log) {
-        return share > 0 ? frame->low_mib * pow(frame->high_mib / frame->low_mib, share) : 0;
+        return share > 0 || frame->clipped
+                   ? frame->low_mib * pow(frame->high_mib / frame->low_mib, share)
+                   : 0;
     }
     return frame->low_mib + share * (frame->high_mib - frame->low_mib);
 }

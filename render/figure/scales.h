@@ -12,13 +12,17 @@ typedef struct mprof__figure_input mprof__figure_input;
 typedef struct mprof__scale {
     double from, to;      /* values */
     double start, extent; /* px; a negative extent turns the direction */
-    bool is_log;          /* equal factors are equal distances; values below `from` are at it */
+    bool is_log;          /* equal factors are equal distances */
+    bool is_given;        /* else values below `from` of a logarithmic axis are at it */
 } mprof__scale;
 /* The memory at a height of a figure; 0 at the lower edge of a logarithmic axis. */
 double mprof__frame_mib_at(const mprof_frame *frame, double y);
 /* 0 at the start, 1 at the end. */
 double mprof__scale_share(const mprof__scale *scale, double value);
 double mprof__scale_at(const mprof__scale *scale, double value);
+
+/* The time that is shown, along the plot. */
+mprof__scale mprof__time_scale(const mprof__layout *layout);
 
 typedef struct mprof__range {
     double low, high;

@@ -398,8 +398,7 @@ static mprof_status lay_out(struct page *page, mprof_error *error)
     }
     layout->plot =
         (mprof_box){page->x, head, figure->width_px - sizes->margin - page->x, page->grid.height};
-    layout->time =
-        (mprof__scale){layout->from_s, layout->to_s, layout->plot.x, layout->plot.width, false};
+    layout->time = mprof__time_scale(layout);
     return draw(page, gutter > 0);
 }
 

@@ -144,6 +144,10 @@ void mprof__choose_memory_range(mprof__layout *layout)
         axis = (mprof__range){wanted[0], wanted[1]};
         layout->highest_mib = wanted[1];
     }
-    layout->memory = (mprof__scale){axis.low, axis.high, layout->plot.y + layout->plot.height,
-                                    -layout->plot.height, is_log};
+    layout->memory = (mprof__scale){.from = axis.low,
+                                    .to = axis.high,
+                                    .start = layout->plot.y + layout->plot.height,
+                                    .extent = -layout->plot.height,
+                                    .is_log = is_log,
+                                    .is_given = wanted[1] > wanted[0]};
 }

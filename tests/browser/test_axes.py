@@ -65,6 +65,25 @@ class Axes(BrowserCase):
         self.browser.press("Escape")
         self.assertEqual(self.browser.run(CURVE), before)
 
+    def test_a_range_of_a_logarithmic_axis(self):
+        """A curve below and above it leaves the plot, and tooltips there keep its numbers."""
+        text, values = growth()
+        plot = self.show("--log", "--ylim", "3,700", self.write("growth.dat", text))
+        for second in (15, 30, 61, 85):
+            self.assert_memory(values[second], self.tooltip_at(plot.x(second), plot))
+        self.zoom(plot.x(5), plot.middle, plot.x(95), plot.middle)
+        begin, end = map(float, re.search(r"-w ([\d.]+),([\d.]+)", self.state()["facts"][0]).groups())
+        for second in (15, 61, 85):
+            x = plot.left + (second - begin) / (end - begin) * plot.width
+            self.assert_memory(values[second], self.tooltip_at(x, plot))
+        clip = self.browser.run("return document.querySelector('svg > g.curves').getAttribute('clip-path')")
+        self.assertTrue(clip)
+        box = self.browser.run("const { y, height } = document.querySelector('svg > clipPath > rect').getBBox();"
+                               "const curve = document.querySelector('.curves > path.curve').getBBox();"
+                               "return [y, y + height, curve.y, curve.y + curve.height]")
+        self.assertLess(box[2], box[0] - 20)
+        self.assertGreater(box[3], box[1] + 20)
+
     def test_a_logarithmic_axis_with_calls(self):
         plot = self.show("--log", NESTED)
         self.zoom(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)

@@ -60,6 +60,17 @@ def merged(ranks, killed=()):
     return "\n".join(lines) + "\n"
 
 
+def path_points(path):
+    """The points of a path of absolute and relative lines."""
+    points, x, y = [], 0.0, 0.0
+    for letter, numbers in re.findall(r"([MLlHhVv])([^A-Za-z]*)", path):
+        values = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", numbers)]
+        for i in range(0, len(values), 2):
+            x, y = (values[i], values[i + 1]) if letter in "ML" else (x + values[i], y + values[i + 1])
+            points.append((x, y))
+    return points
+
+
 class Many(mprof_test.TestCase):
     def write(self, name, text):
         (self.directory / name).write_text(text)
@@ -258,6 +269,33 @@ class Many(mprof_test.TestCase):
                 (mean,) = re.findall(r'<path class="curve" d="M[\d.]+[ ,](-?[\d.]+)', curves)
                 self.assertGreater(float(mean), top + height + 20, "it begins far below the range")
                 self.assertNotRegex(svg, r'<circle class="peak-dot"')
+
+    def test_curves_end_at_the_edges_of_their_panel(self):
+        """Neither along the upper nor along the lower edge; the area under such a curve has no outline."""
+        self.write("job.dat", merged(20))
+        for options in (["--ylim", "40,60"], ["--ylim", "40,60", "--log"], ["--ylim", "40,60", "--theme", "paper"]):
+            with self.subTest(options=options):
+                svg = self.draw("--small-multiples", *options, "--no-script", "--size", "800x400", "job.dat").decode()
+                panels = svg[svg.index('<g class="panels">'):].split('<rect class="member-field"')[1:]
+                self.assertEqual(len(panels), 20)
+                cut = 0
+                for rank, panel in zip(reversed(range(20)), panels):
+                    x, y, width, height = (float(re.search(rf'\b{name}="([\d.]+)"', panel)[1])
+                                           for name in ("x", "y", "width", "height"))
+                    top, bottom = y + 16, y + height
+                    lines = re.findall(r'<path class="(member(?:-line|-median)?(?:-worst)?)" d="([^"]*)"', panel)
+                    paths = [(name, path_points(d)) for name, d in lines]
+                    cut += sum(name.startswith("member-line") for name, _ in paths)
+                    for name, points in paths:
+                        for at, point in zip(points, points[1:]):
+                            self.assertTrue(top - 0.1 <= point[1] <= bottom + 0.1, (rank, name, point, top, bottom))
+                            for edge in (top, bottom):
+                                self.assertFalse(all(abs(p[1] - edge) < 0.1 for p in (at, point)) and point[0] - at[0] > 1,
+                                                 f"{name} of rank {rank} runs along an edge")
+                # ranks 0 to 3 stay below, 4 and 5 end in the range, the others rise through it and fall at their end
+                self.assertEqual(cut, 2 + 2 * 14)
+                areas = re.findall(r'<path class="member-area(?:-worst)?" d="([^"]*)"', svg)
+                self.assertEqual(len(areas), 20)
 
     def terminal(self, *arguments, rows=40, columns=100):
         """The lines of a picture in a terminal without pixels."""

@@ -12,7 +12,7 @@ const full = { from, to, low, high };
 const tenth = x => Math.round(x * 10) / 10;
 const fullY = v => floor - (v - low) / (high - low) * height;
 // The memory at a place of the axis: places are linear in pixels.
-const memoryAt = v => !data.log ? v : v <= low ? 0 : low * (high / low) ** ((v - low) / (high - low));
+const memoryAt = v => !data.log ? v : v <= low && !fixedAxis ? 0 : low * (high / low) ** ((v - low) / (high - low));
 const rowHeight = data.row; // of a function that ran all of the time
 let view = full;
 

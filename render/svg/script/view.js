@@ -1,6 +1,6 @@
 // The part that is shown: scales, and the memory axis, by the rules of scales.c.
 const X = (t, scale = view) => left + (t - scale.from) / (scale.to - scale.from) * width;
-const Y = (v, scale = view) => floor - height * (data.log ? Math.log(Math.max(v, scale.low) / scale.low) / Math.log(scale.high / scale.low)
+const Y = (v, scale = view) => floor - height * (data.log ? Math.log(Math.max(v, fixedAxis ? scale.low * 1e-6 : scale.low) / scale.low) / Math.log(scale.high / scale.low)
   : (v - scale.low) / (scale.high - scale.low));
 const timeAt = x => view.from + (x - left) / width * (view.to - view.from);
 const inside = t => t >= view.from && t <= view.to;
