@@ -53,7 +53,7 @@ typedef const char *mprof__path_of(const void *data, size_t index);
 void mprof__plot_report_labels(const struct mprof__plot *plot, mprof__path_of *path_of,
                                const void *data, size_t count);
 /* A line for each mark outside of the time that the figure shows. */
-void mprof__plot_report_marks(const struct mprof__plot *plot, const mprof_figure *figure);
+void mprof__plot_report_notes(const struct mprof__plot *plot, const mprof_figure *figure);
 
 /* plot_picture.c */
 

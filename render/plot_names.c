@@ -2,6 +2,8 @@
  * recordings, and may fit none of these. */
 #include "plot.h"
 
+#include "figure/format_units.h"
+
 #include "parse/base_name.h"
 #include "parse/commands/command.h"
 #include "parse/process_group.h"
@@ -148,20 +150,42 @@ void mprof__plot_report_unmatched(const struct mprof__plot *plot,
     }
 }
 
-void mprof__plot_report_marks(const struct mprof__plot *plot, const mprof_figure *figure)
+static void report_mark(const mprof_note *note, const mprof_frame *frame)
+{
+    char text[200];
+    if (frame->share) {
+        mprof__command_warn_text("--mark",
+                                 "is not drawn: the time axis is a share of each recording");
+    } else if (note->at < frame->from_s || note->at > frame->to_s) {
+        snprintf(text, sizeof text, "%g s is outside of the picture, which is from %g to %g s",
+                 note->at, frame->from_s, frame->to_s);
+        mprof__command_warn_text("--mark", text);
+    }
+}
+
+/* The memory axis reaches all lines, unless a range was given. */
+static void report_level(const mprof_note *note, const mprof_frame *frame)
+{
+    char text[200], at[48], low[48], high[48];
+    if (note->at >= frame->low_mib && note->at <= frame->high_mib) {
+        return;
+    }
+    snprintf(text, sizeof text, "%s is outside of the picture, which is from %s to %s",
+             mprof__memory_text_in(at, sizeof at, frame->unit, note->at),
+             mprof__memory_text_in(low, sizeof low, frame->unit, frame->low_mib),
+             mprof__memory_text_in(high, sizeof high, frame->unit, frame->high_mib));
+    mprof__command_warn_text(note->kind == MPROF_NOTE_LIMIT ? "--limit" : "--line", text);
+}
+
+void mprof__plot_report_notes(const struct mprof__plot *plot, const mprof_figure *figure)
 {
     const mprof_frame *frame = mprof_figure_frame(figure);
-    char text[200];
     for (size_t i = 0; i < plot->figure.note_count; i++) {
         const mprof_note *note = &plot->figure.notes[i];
-        if (note->kind == MPROF_NOTE_MARK && frame->share) {
-            mprof__command_warn_text("--mark", "is not drawn: the time axis is a share of each "
-                                               "recording");
-        } else if (note->kind == MPROF_NOTE_MARK &&
-                   (note->at < frame->from_s || note->at > frame->to_s)) {
-            snprintf(text, sizeof text, "%g s is outside of the picture, which is from %g to %g s",
-                     note->at, frame->from_s, frame->to_s);
-            mprof__command_warn_text("--mark", text);
+        if (note->kind == MPROF_NOTE_MARK) {
+            report_mark(note, frame);
+        } else {
+            report_level(note, frame);
         }
     }
 }

@@ -53,7 +53,7 @@ mprof_status mprof__plot_figure(mprof_figure **figure, const struct mprof__plot 
         status = mprof_figure_layout(figure, list, count, &options, measure, error);
         if (status == MPROF_OK && !plot->is_shown_again && !plot->each) {
             mprof__plot_report_unmatched(plot, list, count);
-            mprof__plot_report_marks(plot, *figure);
+            mprof__plot_report_notes(plot, *figure);
         }
     }
     mprof_profiles_free(profiles);

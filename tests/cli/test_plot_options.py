@@ -76,6 +76,21 @@ class Options(mprof_test.TestCase):
         self.assertEqual(self.notes("-w", "0,0.5", "--mark", "1", NESTED),
                          ["mprof: --mark: 1 s is outside of the picture, which is from 0 to 0.5 s"])
 
+    def test_lines_outside_of_a_range(self):
+        """The axis reaches all lines unless a range was given; what is then not drawn is said."""
+        outside = "is outside of the picture, which is from"
+        lines = ["--line", "400:usual", "--limit", "2GiB", "--line", "60"]
+        self.assertEqual(self.notes(*lines, NESTED), [])
+        self.assertEqual(self.notes("--ylim", "0,100", *lines, NESTED),
+                         [f"mprof: --line: 400.0 MiB {outside} 0 MiB to 100.0 MiB",
+                          f"mprof: --limit: 2.00 GiB {outside} 0 MiB to 100.0 MiB"])
+        self.assertEqual(self.notes("--ylim", "80,1e5", "--unit", "MB", *lines, NESTED),
+                         [f"mprof: --line: 62.9 MB {outside} 83.9 MB to 104857.6 MB"])
+        self.assertEqual(self.notes("--band", "--ylim", "80,1e5", "--line", "60", NESTED),
+                         [f"mprof: --line: 60.0 MiB {outside} 80.0 MiB to 97.7 GiB"])
+        self.assertEqual(self.notes("--flame", "--ylim", "80,1e5", "--line", "60", NESTED),
+                         [f"mprof: --line: 60.0 MiB {outside} 80.0 MiB to 97.7 GiB"])
+
     def test_what_several_recordings_do_not_show(self):
         shutil.copy(NESTED, self.directory / "a.dat")
         for options in (["--stack"], ["--group", "command"]):

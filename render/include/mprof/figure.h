@@ -95,13 +95,13 @@ typedef enum mprof_role {
     MPROF_ROLE_BOX_RELEASE,        /**< calls in which memory was released: hollow */
     MPROF_ROLE_BOX_OWN,            /**< below a box: the part that no call within it has */
     MPROF_ROLE_BOX_ALL,            /**< all calls, and what is outside of them */
-    MPROF_ROLE_BOX_WING,  /**< beside a box: its call may have run there, from the bottom on */
-    MPROF_ROLE_PEAK_TICK, /**< in a call that ran at the peak */
-    MPROF_ROLE_MEMBER_AREA,        /**< area under a curve that leaves its panel */
-    MPROF_ROLE_MEMBER_AREA_WORST,  /**< the same, of the one with the highest peak */
-    MPROF_ROLE_MEMBER_LINE,        /**< what is in the panel of such a curve */
-    MPROF_ROLE_MEMBER_LINE_WORST,  /**< the same, of the one with the highest peak */
-    MPROF_ROLE_COUNT,     /**< how many there are */
+    MPROF_ROLE_BOX_WING,    /**< beside a box: its call may have run there, from the bottom on */
+    MPROF_ROLE_PEAK_TICK,   /**< in a call that ran at the peak */
+    MPROF_ROLE_MEMBER_AREA, /**< area under a curve that leaves its panel */
+    MPROF_ROLE_MEMBER_AREA_WORST, /**< the same, of the one with the highest peak */
+    MPROF_ROLE_MEMBER_LINE,       /**< what is in the panel of such a curve */
+    MPROF_ROLE_MEMBER_LINE_WORST, /**< the same, of the one with the highest peak */
+    MPROF_ROLE_COUNT,             /**< how many there are */
 } mprof_role;
 
 /** The word for a role: CSS class and test output.
