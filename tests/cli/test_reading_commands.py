@@ -1,6 +1,7 @@
 """peak, list, rm and clean: unreadable files (B6), foreign files (B10), escape sequences in names (S4), exit
 codes, options."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -104,7 +105,7 @@ class Unreadable(TestCase):
 
     def test_link_to_itself(self):
         (self.directory / "x.dat").symlink_to("x.dat")
-        self.assert_refused("x.dat", "cannot open: Too many levels of symbolic links")
+        self.assert_refused("x.dat", f"cannot open: {os.strerror(errno.ELOOP)}")
 
     def test_no_permission(self):
         path = self.directory / "x.dat"

@@ -70,8 +70,7 @@ class Output(mprof_test.TestCase):
     # --- writes that fail ---
 
     def test_R7_a_write_fails_in_the_middle(self):
-        for number, says in ((errno.EIO, "Input/output error"), (errno.EDQUOT, "Disk quota exceeded"),
-                             (errno.ENOSPC, "No space left on device"), (errno.EFBIG, "too large")):
+        for number in errno.EIO, errno.EDQUOT, errno.ENOSPC, errno.EFBIG:
             for part in (0, 7):  # some bytes of a line are written first
                 for options, code in (((), 1), (("-E",), 3)):
                     with self.subTest(errno=number, part=part, options=options):
@@ -79,7 +78,7 @@ class Output(mprof_test.TestCase):
                         self.wait_for_output(process, "cannot write")
                         lines = self.finish(process, code)
                         self.assertEqual(len(lines), 1, lines)
-                        self.assertRegex(lines[0], rf"out\.dat: cannot write: .*{says}")
+                        self.assertRegex(lines[0], rf"out\.dat: cannot write: .*{os.strerror(number)}")
                         self.assertGreater(len(self.check_file().mem), 5)
                         self.path.unlink()
 
@@ -87,7 +86,7 @@ class Output(mprof_test.TestCase):
         """Nothing is started, and no file is left."""
         done = self.run_mprof("run", "-o", self.path, "touch", "started", expect=2, program=DYNAMIC,
                               env=self.failing(errno.EIO, 1))
-        self.assertRegex(done.stderr, r"\Amprof: [^\n]*out\.dat: [^\n]*Input/output error\n\Z")
+        self.assertRegex(done.stderr, rf"\Amprof: [^\n]*out\.dat: [^\n]*{os.strerror(errno.EIO)}\n\Z")
         self.assertEqual(os.listdir(self.directory), [])
 
     def test_R7_attached(self):
@@ -95,7 +94,7 @@ class Output(mprof_test.TestCase):
         process = self.start(DYNAMIC, "attach", "-T", "0.01", "-o", self.path, target.pid,
                              env=self.failing(errno.EIO, 12))
         self.assertEqual(self.wait_for_end(process), 1)
-        self.assertEqual(self.output(process).count("cannot write: Input/output error\n"), 1)
+        self.assertEqual(self.output(process).count(f"cannot write: {os.strerror(errno.EIO)}\n"), 1)
         self.assertIsNone(target.poll())
         self.assertGreater(len(self.check_file().mem), 5)
 
@@ -107,7 +106,7 @@ class Output(mprof_test.TestCase):
                 self.wait_for_output(process, "ready")
                 lines = self.finish(process, code)
                 self.assertEqual(len(lines), 1, lines)
-                self.assertRegex(lines[0], r"out\.dat: cannot finish writing: Input/output error")
+                self.assertRegex(lines[0], rf"out\.dat: cannot finish writing: {os.strerror(errno.EIO)}")
                 self.path.unlink()
 
     def test_R7_signal_after_a_failure_is_forwarded(self):
