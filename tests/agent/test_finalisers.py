@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import AgentCase, on_each_interpreter  # noqa: E402
+from mprof_test import VALGRIND  # noqa: E402
 
 # Without the agent the decorator returns its argument.
 PLAIN = """
@@ -72,8 +73,8 @@ class Finalisers(AgentCase):
             run(begin)
             work()
             """)
-        done = self.run_agent("valgrind", "-q", "--error-exitcode=99", "--undef-value-errors=no",
-                              interpreter.path, program, env={"PYTHONMALLOC": "malloc"}, expect=None)
+        done = self.run_agent(*VALGRIND, "--error-exitcode=99", "--undef-value-errors=no", interpreter.path,
+                              program, env={"PYTHONMALLOC": "malloc"}, expect=None)
         self.assertEqual((done.code, done.out, done.err), (0, "", ""))
         self.assertEqual(sum(call.name == "__main__.numbers" for call in done.calls), 12)
         self.assertEqual([call.name for call in done.calls if call.open], [])

@@ -11,9 +11,11 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import mprof_test  # noqa: E402
-from mprof_test import Recording, program_for_all  # noqa: E402
+from interpreters import IS_MUSL  # noqa: E402
+from mprof_test import Recording, program_for_all, python_for_all  # noqa: E402
 
 PYTHON = os.path.realpath(sys.executable)
+GLIBC = "the library that is preloaded is linked to glibc"
 
 PROGRAM = r"""
 #include <stdio.h>
@@ -140,6 +142,7 @@ class Reach(mprof_test.TestCase):
                 self.check_everywhere(program)
         self.assertGreater(built, 0)
 
+    @unittest.skipIf(IS_MUSL, GLIBC)
     def test_a_preloaded_sanitizer(self):
         library = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True,
                                  text=True, check=True).stdout.strip()
@@ -295,6 +298,7 @@ class Reach(mprof_test.TestCase):
         self.assertNotIn("times-corrected", recording.facts)
         return recording
 
+    @unittest.skipIf(IS_MUSL, GLIBC)
     def test_libfaketime(self):
         library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
         if library is None:
@@ -363,15 +367,14 @@ class Reach(mprof_test.TestCase):
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to become another user")
     def test_a_program_that_becomes_another_user(self):
-        if not os.access("/usr/bin/python3", os.X_OK):
-            self.skipTest("no Python that everybody may run")
+        python = python_for_all()
         self.script.chmod(0o644)
         drop = ("setpriv", "--reuid", str(self.USER), "--regid", str(self.USER), "--clear-groups")
-        for command in ((*drop, "/usr/bin/python3", self.script),
-                        ("runuser", "-u", "nobody", "--", "/usr/bin/python3", self.script),
-                        ("su", "nobody", "-s", "/bin/sh", "-c", f"/usr/bin/python3 {self.script}"),
-                        ("sh", "-c", f"{' '.join(drop)} sh -c '/usr/bin/python3 {self.script}; :'"),
-                        ("/usr/bin/python3", "-c",
+        for command in ((*drop, python, self.script),
+                        ("runuser", "-u", "nobody", "--", python, self.script),
+                        ("su", "nobody", "-s", "/bin/sh", "-c", f"{python} {self.script}"),
+                        ("sh", "-c", f"{' '.join(drop)} sh -c '{python} {self.script}; :'"),
+                        (python, "-c",
                          f"import os, runpy; os.setgid({self.USER}); os.setuid({self.USER})\n"
                          f"runpy.run_path({str(self.script)!r}, run_name='__main__')")):
             with self.subTest(command=command[0]):
@@ -414,7 +417,7 @@ class Reach(mprof_test.TestCase):
             "            forged.write(open('/proc/self/exe', 'rb').read(300000))\n"
             "        os._exit(0)\n"
             "    os.waitpid(pid, 0)\n")
-        done = self.run_mprof("run", "-E", "-o", self.path, "/usr/bin/python3", self.script, cwd="/")
+        done = self.run_mprof("run", "-E", "-o", self.path, python_for_all(), self.script, cwd="/")
         self.assertEqual(done.stdout.count("denied"), 14, done.stdout)
         self.assertNotIn("allowed", done.stdout)
         self.assertEqual([call.name for call in Recording(self.path).calls], ["__main__.work"])
@@ -439,7 +442,7 @@ class Reach(mprof_test.TestCase):
             "    time.sleep(0.2)\n"
             "    os._exit(0)\n"
             "os.wait()\n")
-        done = self.run_mprof("run", "-E", "-C", "-o", self.path, "/usr/bin/python3", self.script,
+        done = self.run_mprof("run", "-E", "-C", "-o", self.path, python_for_all(), self.script,
                               cwd="/")
         recording = Recording(self.path)
         self.assertEqual([call.name for call in recording.calls], ["__main__.mine"])
@@ -513,7 +516,7 @@ with profile.timestamp("last"): pass
         for name, reason, *compiler in (
                 ("python-static", "statically linked", "gcc", "-static"),
                 ("python-32", "another architecture", "gcc", "-m32"),
-                ("python-musl", "another libc", "musl-gcc")):
+                ("python-libc", "another libc", "gcc" if IS_MUSL else "musl-gcc")):
             program = self.build(name, *compiler, source=source)
             if program is not None:
                 with self.subTest(program=name):

@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from agent_test import PRELOAD, AgentCase, tree  # noqa: E402
+from interpreters import IS_MUSL  # noqa: E402
 from rings import Rings  # noqa: E402
 
 APPLICATION = """
@@ -177,6 +178,7 @@ make_server("127.0.0.1", int(sys.argv[1]), application, Server).serve_forever()
         port = free_port()
         self.serve([sys.executable, "server.py", str(port)], port)
 
+    @unittest.skipIf(IS_MUSL, "uwsgi is linked to glibc")
     def test_uwsgi(self):
         if not shutil.which("uwsgi"):
             self.skipTest("needs uwsgi")

@@ -16,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
 from mprof_test import (  # noqa: E402
-    MPROF, Recording, program_for_all, python, upstream, wait_until)
+    MPROF, Recording, program_for_all, python, python_for_all, upstream, wait_until)
 
 TOOLS = mprof_test.preloadable(os.environ.get("MPROF_TEST_TOOLS", "."))
 # A name that AddressSanitizer accepts before its own runtime.
@@ -139,7 +139,7 @@ class Kills(mprof_test.TestCase):
         user = (("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
                 if os.geteuid() == 0 and shutil.which("setpriv") else ())
         output = self.directory / "o.dat"
-        command = [*user, program_for_all(), "run", "-o", output, "/usr/bin/python3",
+        command = [*user, program_for_all(), "run", "-o", output, python_for_all(),
                    self.directory / "place.py"]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                               env=self.environment(WAIT_S="0"), check=True)

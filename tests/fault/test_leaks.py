@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import MPROF, python  # noqa: E402
+from mprof_test import MPROF, VALGRIND, python  # noqa: E402
 
 # valgrind tracks allocations of dynamically linked programs only.
 DYNAMIC = os.environ.get("MPROF_TEST_DYNAMIC", MPROF)
@@ -24,7 +24,7 @@ class Leaks(mprof_test.TestCase):
     def check(self, program, *arguments, kinds="all", expect=0):
         log = self.directory / "valgrind.log"
         done = subprocess.run(
-            ["valgrind", "-q", "--num-callers=60", "--leak-check=full", "--track-fds=yes",
+            [*VALGRIND, "--num-callers=60", "--leak-check=full", "--track-fds=yes",
              f"--show-leak-kinds={kinds}", f"--errors-for-leak-kinds={kinds}",
              f"--suppressions={SUPPRESSIONS}", f"--error-exitcode={FOUND}", f"--log-file={log}",
              program, *map(str, arguments)], cwd=self.directory, env=self.environment(),

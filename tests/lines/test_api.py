@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
-from mprof_test import TestCase, upstream  # noqa: E402
+from mprof_test import UPSTREAM, TestCase, upstream  # noqa: E402
 
 CASES = {}
 
@@ -642,7 +642,7 @@ class Api(TestCase):
         upstream()  # skips where it is not installed
         path = self.directory / "shapes.py"
         path.write_text(SHAPES)
-        packages = (pythons.PACKAGE, "/usr/lib/python3/dist-packages")
+        packages = (pythons.PACKAGE, UPSTREAM)
         both = [subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True,
                                  env=pythons.environment(PYTHONPATH=str(package)))
                 for package in packages]
@@ -659,7 +659,7 @@ class Api(TestCase):
                  "run_module_with_profiler", "LogFile", "MemTimer", "MemitResult", "LineProfiler",
                  "TimeStamper", "CodeMap"]
         texts = []
-        for path in (pythons.PACKAGE, "/usr/lib/python3/dist-packages"):
+        for path in (pythons.PACKAGE, UPSTREAM):
             done = subprocess.run([sys.executable, "-c", ask % names], capture_output=True,
                                   text=True, check=True,
                                   env=pythons.environment(PYTHONPATH=str(path)))

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
-from mprof_test import upstream  # noqa: E402
+from mprof_test import UPSTREAM, upstream  # noqa: E402
 
 COST = pathlib.Path(__file__).resolve().parent / "cost.py"
 
@@ -23,7 +23,7 @@ def cost(python, lines, **environment):
 class Cost(unittest.TestCase):
     def test_traced_lines_against_upstream(self):
         upstream()  # skips where it is not installed
-        theirs = cost(sys.executable, 2000, PYTHONPATH="/usr/lib/python3/dist-packages")
+        theirs = cost(sys.executable, 2000, PYTHONPATH=str(UPSTREAM))
         ours = cost(sys.executable, 20000, MPROF_ORACLE="0")
         for case in ("loop", "building a list", "comprehension"):
             with self.subTest(case=case):

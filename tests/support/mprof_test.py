@@ -18,10 +18,13 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import types
 import unittest
+
+from interpreters import IS_MUSL
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = SOURCE / "fixtures"
@@ -30,6 +33,12 @@ MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
 
 # Generous: a loaded machine is not a failure. A passing test never waits so long.
 DEADLINE_S = 60.0
+
+# Where upstream's modules are, for the interpreter that runs the tests: Debian's package, which tests/musl copies.
+UPSTREAM = pathlib.Path(sysconfig.get_path("purelib") if IS_MUSL else "/usr/lib/python3/dist-packages")
+
+# musl's object, whose functions of the heap valgrind replaces, has no soname.
+VALGRIND = ["valgrind", "-q", *(["--soname-synonyms=somalloc=NONE"] if IS_MUSL else [])]
 
 # How commands refuse a file that is neither a recording nor a log of another tool.
 UNKNOWN = ("is not a recording of memory, nor a log that `mprof import' knows: prmon, psrecord, con-duct, massif, "
@@ -229,6 +238,14 @@ def is_for_all(path):
             and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents))
 
 
+def python_for_all():
+    """A Python that every user may run, with the C library of the one that runs the tests."""
+    path = sys.executable if IS_MUSL else "/usr/bin/python3"
+    if not os.access(path, os.X_OK) or not is_for_all(path):
+        raise unittest.SkipTest("no Python that everybody may run")
+    return path
+
+
 @functools.lru_cache
 def program_for_all():
     """The program under test, or a copy of it with its libraries if other users may not enter its folder,
@@ -258,8 +275,8 @@ def upstream():
     it needs for drawing or measuring are not imported."""
     global _upstream
     if _upstream is None:
-        path = "/usr/lib/python3/dist-packages/mprof.py"
-        if not os.path.exists(path):
+        path = UPSTREAM / "mprof.py"
+        if not path.exists():
             raise unittest.SkipTest("python3-memory-profiler is not installed")
         spec = importlib.util.spec_from_file_location("upstream_mprof", path)
         _upstream = importlib.util.module_from_spec(spec)
@@ -419,8 +436,11 @@ class TestCase(unittest.TestCase):
                           for name, spans in read["func_timestamp"].items()}, calls)
 
     def assert_draws(self, *recordings, options=()):
-        """mprof plot writes a valid picture of every format; returns the paths by extension."""
+        """mprof plot writes a valid picture of every format; returns the paths by extension. In a build without
+        drawing there are none: smoke.build knows whether there should be."""
         pictures = {}
+        if not (pathlib.Path(MPROF).parent / "mprof-draw").exists():
+            return pictures
         for kind, check in (("png", check_png), ("svg", check_svg), ("pdf", check_pdf)):
             picture = self.directory / f"picture.{kind}"
             picture.unlink(missing_ok=True)
