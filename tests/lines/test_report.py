@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,9 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
 import interpreters  # noqa: E402
-from mprof_test import TestCase  # noqa: E402
-
-UPSTREAM = pathlib.Path("/usr/lib/python3/dist-packages/memory_profiler.py")
+from mprof_test import UPSTREAM, TestCase  # noqa: E402
 
 # A sanitizer's allocator adds metadata to each block.
 PEAK_DELTA = 5 if "MPROF_SANITIZER" in os.environ else 1.5
@@ -93,7 +92,7 @@ class Report(TestCase):
                 **options):
         environment = pythons.environment(MALLOC_MMAP_THRESHOLD_="1048576")
         if upstream:
-            environment["PYTHONPATH"] = str(UPSTREAM.parent)
+            environment["PYTHONPATH"] = str(UPSTREAM)
         options = {"cwd": self.directory, "stdout": subprocess.PIPE, **options}
         done = subprocess.run([*before, str(python), "-m", "memory_profiler", *map(str, arguments)],
                               stderr=subprocess.PIPE, text=True, timeout=180, env=environment,
@@ -103,7 +102,7 @@ class Report(TestCase):
 
     # ---- upstream's format ----
 
-    @unittest.skipUnless(UPSTREAM.exists(), "python3-memory-profiler is not installed")
+    @unittest.skipUnless((UPSTREAM / "memory_profiler.py").exists(), "python3-memory-profiler is not installed")
     def test_same_lines_counts_and_form_as_upstream(self):
         ours = self.profile("program.py", "a", "b").stdout
         theirs = self.profile("program.py", "a", "b", upstream=True).stdout
@@ -118,7 +117,7 @@ class Report(TestCase):
         for mine, other in zip(rows(ours), rows(theirs)):
             self.assertEqual((mine[0], mine[3], mine[4]), (other[0], other[3], other[4]))
 
-    @unittest.skipUnless(UPSTREAM.exists(), "python3-memory-profiler is not installed")
+    @unittest.skipUnless((UPSTREAM / "memory_profiler.py").exists(), "python3-memory-profiler is not installed")
     def test_same_options_as_upstream(self):
         ours, theirs = (self.profile("-h", upstream=upstream).stdout for upstream in (False, True))
         options = set(re.findall(r"^  (-{1,2}[\w-]+)", theirs, re.M))
@@ -258,6 +257,31 @@ class Report(TestCase):
                 done = self.profile("../imports.py", python=python, cwd=here)
                 self.assertEqual((done.stdout[:len(self.SAID)], done.stderr), (self.SAID, ""))
                 self.assertEqual(done.stdout.count("Filename: "), 1)
+
+    def test_program_has_a_standard_module_that_the_interpreter_lacks(self):
+        """As many lack _bz2: shutil, which we need, works without. The program gets its own."""
+        self.script("_bz2.py", "print('read', __name__)\n")
+        self.script("imports.py", "import sys\nprint('shutil' in sys.modules)\nimport _bz2\n")
+        lacks = textwrap.dedent("""\
+            import os, runpy, sys
+            os.makedirs("lib-dynload", exist_ok=True)
+            for number, entry in enumerate(sys.path):
+                if os.path.basename(entry) == "lib-dynload":
+                    sys.path[number] = os.path.abspath("lib-dynload")
+                    for name in os.listdir(entry):
+                        if not name.startswith("_bz2"):
+                            os.symlink(os.path.join(entry, name), os.path.join("lib-dynload", name))
+            sys.argv[0] = "memory_profiler"
+            runpy.run_module("memory_profiler", run_name="__main__")
+            """)
+        for python in pythons.found():
+            if pythons.version_of(python) < (3, 10):
+                continue  # it does not know the names of its modules
+            with self.subTest(python=str(python)):
+                shutil.rmtree(self.directory / "lib-dynload", ignore_errors=True)
+                done = subprocess.run([python, "-c", lacks, "imports.py"], cwd=self.directory, capture_output=True,
+                                      text=True, timeout=180, env=pythons.environment(), check=False)
+                self.assertEqual((done.stdout, done.stderr), ("True\nread _bz2\n", ""), done.stderr)
 
     def test_script_sees_itself_as_main(self):
         self.script("main.py", """\

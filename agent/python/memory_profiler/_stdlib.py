@@ -1,13 +1,17 @@
 """Imports from Python's standard library, even where the program shadows its names.
 
 A json.py in the program's folder comes before the standard library in sys.path. Our own imports get the
-standard json, those of the program get its json.py. Only names of the standard library are treated so.
+standard json, those of the program get its json.py. Only names of the standard library are treated so. An interpreter
+may lack some of them, such as _bz2: for our own imports such a module does not exist.
 """
 
 import os
 import sys
 from _frozen_importlib_external import PathFinder
 from _thread import get_ident
+
+# Of modules that have a file, if the interpreter has them. Before Python 3.10 the names are not known.
+_STANDARD_NAMES = getattr(sys, "stdlib_module_names", frozenset()) - frozenset(sys.builtin_module_names)
 
 # Standard modules that we have loaded, and those of them that are hidden from the program.
 _loaded: dict = {}
@@ -49,7 +53,20 @@ class _Finder:
         if path is not None or get_ident() != self._thread or not self._folders:
             return None
         spec = PathFinder.find_spec(name, self._folders)
+        if spec is None and self._only_program_has(name):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return spec if spec is not None and spec.has_location else None
+
+    def is_standard(self, name):
+        spec = PathFinder.find_spec(name, self._folders)
+        return spec.has_location if spec is not None else self._only_program_has(name)
+
+    def _only_program_has(self, name):
+        """Whether this module, which the standard library lacks, is in the program's folders."""
+        if name not in _STANDARD_NAMES:
+            return False
+        path = _path_before(self._folders)
+        return len(path) < len(sys.path) and PathFinder.find_spec(name, path) is not None
 
 
 class StdlibImports:
@@ -77,7 +94,7 @@ class StdlibImports:
     def _is_programs(self, name, file, folders):
         return file is not None and os.path.dirname(file) not in folders and \
             os.path.dirname(os.path.dirname(file)) not in folders and \
-            self._finder.find_spec(name) is not None
+            self._finder.is_standard(name)
 
 
 def _path_before(folders):
