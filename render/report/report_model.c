@@ -133,7 +133,7 @@ static json_t *process_of(const mprof_process *process, const mprof_process_sum 
     add_bytes(&builder, "mean_bytes", is_known ? sum->mean_mib : NAN);
     add_bytes(&builder, "at_peak_bytes", sum->ran_at_peak ? sum->at_peak_mib : NAN);
     add_number(&builder, "started_s", from_s - start_s);
-    add_number(&builder, "duration_s", fmax(0, to_s - from_s));
+    add_number(&builder, "duration_s", to_s < from_s ? 0 : to_s - from_s);
     add(&builder, "end", end_of(process));
     return finish(&builder);
 }

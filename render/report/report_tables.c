@@ -17,7 +17,7 @@
 #define LONG_TABLE 14    /* rows; the page shows the first of a longer one */
 #define FILTERED_TABLE 5 /* rows; a longer one can be filtered */
 
-enum value_type { BYTES, CHANGE, SECONDS, COUNT, NUMBER, END };
+enum value_type { BYTES, CHANGE, SECONDS, MOMENT, COUNT, NUMBER, END };
 
 struct column {
     const char *title, *member;
@@ -40,7 +40,7 @@ static const struct column process_columns[] = {
     {"peak", "peak_bytes", BYTES, true},
     {"exact peak", "kernel_peak_bytes", BYTES, false},
     {"mean", "mean_bytes", BYTES, false},
-    {"started", "started_s", SECONDS, false},
+    {"started", "started_s", MOMENT, false},
     {"lasted", "duration_s", SECONDS, false},
     {"pid", "pid", NUMBER, false},
     {"end", "end", END, false},
@@ -97,6 +97,11 @@ static bool is_bytes(enum value_type type)
     return type == BYTES || type == CHANGE;
 }
 
+static bool is_time(enum value_type type)
+{
+    return type == SECONDS || type == MOMENT;
+}
+
 static void choose_units(struct table *table)
 {
     double bytes = 0, seconds = 0;
@@ -104,7 +109,7 @@ static void choose_units(struct table *table)
         for (size_t c = 0; c < table->column_count; c++) {
             double value = mprof__report_number(table->rows[i].item, table->columns[c].member);
             bytes = is_bytes(table->columns[c].type) ? fmax(bytes, fabs(value)) : bytes;
-            seconds = table->columns[c].type == SECONDS ? fmax(seconds, value) : seconds;
+            seconds = is_time(table->columns[c].type) ? fmax(seconds, value) : seconds;
         }
         table->largest = fmax(table->largest, table->rows[i].key);
     }
@@ -115,9 +120,9 @@ static void choose_units(struct table *table)
 static json_t *column_of(const struct table *table, size_t index)
 {
     const struct column *column = &table->columns[index];
-    const char *unit = is_bytes(column->type)    ? table->bytes.name
-                       : column->type == SECONDS ? table->seconds.name
-                                                 : "";
+    const char *unit = is_bytes(column->type)  ? table->bytes.name
+                       : is_time(column->type) ? table->seconds.name
+                                               : "";
     char title[MPROF__WORD_SIZE];
     snprintf(title, sizeof title, "%s%s%s", column->title, *unit ? "," MPROF__NBSP : "", unit);
     return json_pack("{s:s,s:b,s:s?}", "title", title, "is_left", column->type == END, "sorted",
@@ -136,6 +141,9 @@ static json_t *cell_of(const struct table *table, const struct row *row,
         break;
     case SECONDS:
         mprof__value_word(text, value, table->seconds, false);
+        break;
+    case MOMENT: /* a process that is older than the recording was there at its start */
+        mprof__value_word(text, value < 0 ? 0 : value, table->seconds, false);
         break;
     case COUNT:
         mprof__count_word(text, value);

@@ -145,6 +145,37 @@ class Report(TestCase):
                         self.assertIn(f"+{function['most_added_bytes'] / MIB:.1f}".replace("+-", "\u2212").replace("+0.0", ""), text)
                         self.assertIn(function["label"], text)
 
+    def test_processes_older_than_the_first_sample_were_there_at_the_start(self):
+        """JSON has the number. How long one without samples lasted is unknown until it ends."""
+        lines = ["CMDLINE x", *(f"MEM 1{i} {1000 + i / 10:.1f}" for i in range(20)),
+                 own_line("PROC", 7, 1, "999.980000", "older"), own_line("PROC", 8, 7, "1000.500000", "younger"),
+                 own_line("EXIT", 8, "1001.250000", "status", 0)]
+        path = self.write("attached.dat", "\n".join(lines[:21]) + "\n" + "".join(lines[21:]))
+        only, = self.report(path)["recordings"]
+        numbers = {one["name"]: (one["started_s"], one["duration_s"]) for one in only["processes"]}
+        self.assertEqual(numbers["older"][0], -0.02)
+        self.assertEqual(numbers["younger"], (0.5, 0.75))
+        page = html.unescape(self.report(path, kind="html"))
+        rows = {name: re.findall(r"<td[^>]*>([^<]*)<", row) for name in numbers
+                for row in re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.S) if name in row}
+        summary = self.report(path, kind="md")
+        self.assertNotIn("\u2212", summary)
+        cells = {name: [cell.strip() for cell in row.split("|")] for name in numbers
+                 for row in summary.splitlines() if f"<code>{name}</code>" in row}
+        heads = next([cell.strip() for cell in line.split("|")] for line in summary.splitlines() if "started" in line)
+        column = heads.index("started,\u00a0s")
+        self.assertEqual([cells[name][column] for name in ("older", "younger")], ["0.00", "0.50"])
+        self.assertIn("0.00", rows["older"])
+        self.assertNotIn("\u22120.02", rows["older"])
+
+    def test_how_long_a_process_without_samples_lasts_is_unknown_until_it_ends(self):
+        lines = [f"MEM 1{i} {1000 + i / 10:.1f}\nCHLD 8 5 {1000 + i / 10:.1f}\n" for i in range(20)]
+        text = "CMDLINE x\n" + "".join(lines) + own_line("PROC", 7, 1, "1000.000000", "x") + own_line("PROC", 9, 7, "1000.500000", "y")
+        only, = self.report(self.write("a.dat", text))["recordings"]
+        lasted = {one["pid"]: one["duration_s"] for one in only["processes"]}
+        self.assertIsNone(lasted[9])
+        self.assertEqual(lasted[8], 1.9)
+
     @unittest.skipUnless(jsonschema, "python3-jsonschema is not installed")
     def test_json_follows_its_schema(self):
         schema = json.loads((SOURCE / "docs" / "schema" / "report.schema.json").read_text())
