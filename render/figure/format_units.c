@@ -140,6 +140,24 @@ char *mprof__memory_text_in(char *text, size_t size, mprof_unit unit, double mib
     return memory_with(text, size, unit, mib, mib < 0 ? "\xE2\x88\x92" : "");
 }
 
+char *mprof__memory_range_text(char *text, size_t size, mprof_unit unit, double low_mib,
+                               double high_mib)
+{
+    char low[60], high[60];
+    mprof__memory_text_in(low, sizeof low, unit, low_mib);
+    mprof__memory_text_in(high, sizeof high, unit, high_mib);
+    if (strcmp(low, high) == 0) {
+        snprintf(text, size, "%s", high);
+        return text;
+    }
+    char *low_unit = strchr(low, ' '), *high_unit = strchr(high, ' ');
+    if (low_unit && high_unit && strcmp(low_unit, high_unit) == 0) {
+        *low_unit = '\0';
+    }
+    snprintf(text, size, "%s \xE2\x80\x93 %s", low, high);
+    return text;
+}
+
 char *mprof__memory_text(char *text, size_t size, double mib)
 {
     return mprof__memory_text_in(text, size, MPROF_UNIT_AUTO, mib);

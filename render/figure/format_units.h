@@ -21,6 +21,9 @@ const mprof__memory_unit *mprof__unit_of(mprof_unit unit);
 /* In the unit that suits the value; or in a fixed one, with as many decimals as are worth it. */
 char *mprof__memory_text(char *text, size_t size, double mib);
 char *mprof__memory_text_in(char *text, size_t size, mprof_unit unit, double mib);
+/* "1.0 – 2.5 MiB"; a single value where both texts are the same. */
+char *mprof__memory_range_text(char *text, size_t size, mprof_unit unit, double low_mib,
+                               double high_mib);
 char *mprof__change_text(char *text, size_t size, double mib); /* with a sign */
 char *mprof__change_text_in(char *text, size_t size, mprof_unit unit, double mib);
 char *mprof__count_text(char *text, size_t size, uint64_t count); /* 12,345 */

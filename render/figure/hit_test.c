@@ -11,6 +11,8 @@
 #define TOUCH_PX 3.0
 /* Beyond this distance a moment has no sample, px. */
 #define NEAR_PX 8.0
+/* Of the height of a line of text. */
+#define ASCENT_SHARE 0.8
 
 mprof_point mprof_figure_place(const mprof_figure *figure, const mprof_box *rectangle, double x,
                                double y)
@@ -82,8 +84,10 @@ static bool touches_item(const mprof_figure *figure, const mprof_item *item, dou
         return is_inside(&figure->points[item->first], item->count, x, y);
     case MPROF_SHAPE_DOT:
         return hypot(x - left, y - top) <= (double)item->width / 2 + TOUCH_PX;
-    case MPROF_SHAPE_TEXT:
-        break;
+    case MPROF_SHAPE_TEXT: /* y is the baseline; labels of calls begin at x */
+        return x >= left && x < left + (double)item->width &&
+               y >= top - ASCENT_SHARE * (double)item->height &&
+               y < top + (1 - ASCENT_SHARE) * (double)item->height;
     }
     return false;
 }
@@ -159,8 +163,31 @@ static uint32_t find_tick(const mprof_figure *figure, double time_s)
     return is_between || is_near ? (uint32_t)best : MPROF_HIT_NONE;
 }
 
+bool mprof__is_near(const mprof_figure *figure, double time_s, double other_s)
+{
+    return fabs(time_s - other_s) < NEAR_PX * time_px(figure);
+}
+
+/* The range of the points [first, end) in the column of one of them. */
+static void widen_by_column(mprof__curve_sample *sample, const mprof_figure *figure,
+                            const mprof_point *points, uint32_t first, uint32_t end, uint32_t at)
+{
+    uint32_t from = at, to = at + 1;
+    while (from > first && floorf(points[from - 1].x) == floorf(points[at].x)) {
+        from--;
+    }
+    while (to < end && floorf(points[to].x) == floorf(points[at].x)) {
+        to++;
+    }
+    for (uint32_t i = from; i < to; i++) {
+        double mib = mprof__frame_mib_at(&figure->frame, (double)points[i].y);
+        sample->low_mib = fmin(sample->low_mib, mib);
+        sample->high_mib = fmax(sample->high_mib, mib);
+    }
+}
+
 bool mprof__curve_value(const mprof_figure *figure, const mprof_item *item, double time_s,
-                        double *sample_s, double *sample_mib)
+                        mprof__curve_sample *sample)
 {
     const mprof_frame *frame = &figure->frame;
     const mprof_point *points = &figure->points[item->first];
@@ -179,8 +206,10 @@ bool mprof__curve_value(const mprof_figure *figure, const mprof_item *item, doub
     if (!is_between && fabs((double)points[best].x - x) > NEAR_PX) {
         return false;
     }
-    *sample_s = frame->from_s + ((double)points[best].x - frame->plot.x) * time_px(figure);
-    *sample_mib = mprof__frame_mib_at(frame, (double)points[best].y);
+    double mib = mprof__frame_mib_at(frame, (double)points[best].y);
+    *sample = (mprof__curve_sample){
+        frame->from_s + ((double)points[best].x - frame->plot.x) * time_px(figure), mib, mib, mib};
+    widen_by_column(sample, figure, points, first, end, best);
     return true;
 }
 
@@ -193,6 +222,8 @@ bool mprof__is_curve(const mprof_item *item)
     case MPROF_ROLE_KIND:
     case MPROF_ROLE_CONTROL_GROUP:
     case MPROF_ROLE_LIMIT:
+    case MPROF_ROLE_WORST:
+    case MPROF_ROLE_BAND_EDGE:
         return item->shape == MPROF_SHAPE_LINE;
     default:
         return false;
@@ -205,13 +236,13 @@ static void find_sample(const mprof_figure *figure, mprof_hit *hit)
 {
     for (size_t i = 0; i < figure->item_count; i++) {
         const mprof_item *item = &figure->items[i];
-        double time_s, mib;
+        mprof__curve_sample sample;
         bool is_main = item->role == MPROF_ROLE_CURVE || item->role == MPROF_ROLE_CURVE_FINE;
         if (is_main && mprof__is_curve(item) &&
-            mprof__curve_value(figure, item, hit->time_s, &time_s, &mib) &&
-            !(fabs(hit->sample_s - hit->time_s) <= fabs(time_s - hit->time_s))) {
-            hit->sample_s = time_s;
-            hit->sample_mib = mib;
+            mprof__curve_value(figure, item, hit->time_s, &sample) &&
+            !(fabs(hit->sample_s - hit->time_s) <= fabs(sample.time_s - hit->time_s))) {
+            hit->sample_s = sample.time_s;
+            hit->sample_mib = sample.mib;
         }
     }
 }

@@ -228,24 +228,101 @@ static void put_tick(writer *out, uint32_t index)
     put_processes(out, index);
 }
 
-/* The nearest sample of each curve, where nothing was sampled together. */
+/* A curve at a moment; with gaps it has several items. */
+typedef struct curve_line {
+    uint32_t about;
+    int rank; /* curves of recordings first, then kinds of memory and the like, then processes */
+    mprof__curve_sample sample;
+} curve_line;
+
+static int rank_of(mprof_role role)
+{
+    return role == MPROF_ROLE_CURVE || role == MPROF_ROLE_CURVE_FINE ? 0
+           : role == MPROF_ROLE_CHILD                                ? 2
+                                                                     : 1;
+}
+
+/* False: none of its pieces is near. */
+static bool find_curve(curve_line *line, const mprof_figure *figure, size_t first, double time_s)
+{
+    bool is_found = false;
+    *line = (curve_line){.about = figure->items[first].about,
+                         .rank = rank_of(figure->items[first].role)};
+    for (size_t i = first; i < figure->item_count; i++) {
+        mprof__curve_sample sample;
+        if (figure->items[i].about == line->about && mprof__is_curve(&figure->items[i]) &&
+            mprof__curve_value(figure, &figure->items[i], time_s, &sample) &&
+            (!is_found || fabs(sample.time_s - time_s) < fabs(line->sample.time_s - time_s))) {
+            line->sample = sample;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+static bool is_first_piece(const mprof_figure *figure, size_t item)
+{
+    if (!mprof__is_curve(&figure->items[item])) {
+        return false;
+    }
+    for (size_t i = 0; i < item; i++) {
+        if (figure->items[i].about == figure->items[item].about &&
+            mprof__is_curve(&figure->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts one into the list of those that are shown, which has `count`; returns the count. */
+static size_t keep_line(curve_line *list, size_t count, const curve_line *line)
+{
+    size_t at = count < ROWS_MAX ? count : ROWS_MAX - 1;
+    while (at > 0 &&
+           (list[at - 1].rank > line->rank ||
+            (list[at - 1].rank == line->rank && list[at - 1].sample.mib < line->sample.mib))) {
+        at--;
+    }
+    if (at < ROWS_MAX - 1 || count < ROWS_MAX) {
+        size_t moved = (count < ROWS_MAX ? count : ROWS_MAX - 1) - at;
+        memmove(&list[at + 1], &list[at], moved * sizeof *list);
+        list[at] = *line;
+    }
+    return count + 1;
+}
+
+/* The nearest sample of each curve, where nothing was sampled together: the highest first. */
 static void put_curves(writer *out, const mprof_hit *hit)
 {
     const mprof_figure *figure = out->figure;
+    curve_line lines[ROWS_MAX], line;
+    char text[128];
+    size_t count = 0;
     for (size_t i = 0; i < figure->item_count; i++) {
-        const mprof_item *item = &figure->items[i];
-        double time_s, mib;
-        if (!mprof__is_curve(item) ||
-            !mprof__curve_value(figure, item, hit->time_s, &time_s, &mib)) {
-            continue;
+        if (is_first_piece(figure, i) && find_curve(&line, figure, i, hit->time_s)) {
+            count = keep_line(lines, count, &line);
         }
+    }
+    size_t shown = count > ROWS_MAX ? ROWS_MAX - 1 : count;
+    for (size_t i = 0; i < shown; i++) {
+        const mprof__curve_sample *sample = &lines[i].sample;
         begin_line(out);
-        if (item->about != MPROF_ABOUT_NONE) {
-            const mprof_about *about = &figure->abouts[item->about];
+        if (lines[i].about != MPROF_ABOUT_NONE) {
+            const mprof_about *about = &figure->abouts[lines[i].about];
             put_text(out, about->text, about->text_length);
             put(out, "  ");
         }
-        put_memory(out, mib);
+        put(out, "%s",
+            mprof__memory_range_text(text, sizeof text, figure->frame.unit, sample->low_mib,
+                                     sample->high_mib));
+        if (!isnan(hit->sample_s) && !mprof__is_near(figure, sample->time_s, hit->sample_s)) {
+            put(out, " at ");
+            put_moment(out, sample->time_s);
+        }
+    }
+    if (count > shown) {
+        begin_line(out);
+        put(out, "+ %zu more", count - shown);
     }
 }
 

@@ -82,16 +82,25 @@ static void put_class(const struct pen *pen, const mprof_item *item)
     }
 }
 
+static void put_title(const struct pen *pen, const mprof_item *item)
+{
+    if (item->about != MPROF_ABOUT_NONE && pen->has_titles) {
+        const mprof_about *about = &pen->abouts[item->about];
+        mprof__put(pen->output, "<title>");
+        mprof__put_escaped(pen->output, pen->text + about->text, about->text_length);
+        mprof__put(pen->output, "</title>");
+    }
+}
+
 static void end_element(const struct pen *pen, const mprof_item *item, const char *name)
 {
     if (item->about == MPROF_ABOUT_NONE || !pen->has_titles) {
         mprof__put(pen->output, "/>\n");
         return;
     }
-    const mprof_about *about = &pen->abouts[item->about];
-    mprof__put(pen->output, "><title>");
-    mprof__put_escaped(pen->output, pen->text + about->text, about->text_length);
-    mprof__put(pen->output, "</title></");
+    mprof__put(pen->output, ">");
+    put_title(pen, item);
+    mprof__put(pen->output, "</");
     mprof__put(pen->output, name);
     mprof__put(pen->output, ">\n");
 }
@@ -261,6 +270,7 @@ static void put_text(const struct pen *pen, const mprof_item *item)
     }
     mprof__put(pen->output, ">");
     mprof__put_escaped(pen->output, text, item->count);
+    put_title(pen, item);
     mprof__put(pen->output, "</text>\n");
 }
 

@@ -514,25 +514,9 @@ struct column {
 };
 
 /* Writes "12.5 MiB", or "12.5 - 14.0 MiB" with an en dash. */
-static void put_range(mprof_output *output, mprof_unit in, double low_mib, double high_mib)
-{
-    char low[40], high[40];
-    mprof__memory_text_in(low, sizeof low, in, low_mib);
-    mprof__memory_text_in(high, sizeof high, in, high_mib);
-    if (strcmp(low, high) != 0) {
-        char *unit = strchr(low, ' '), *other = strchr(high, ' ');
-        if (unit && other && strcmp(unit, other) == 0) {
-            *unit = '\0';
-        }
-        mprof__put(output, low);
-        mprof__put(output, " \xE2\x80\x93 ");
-    }
-    mprof__put(output, high);
-}
-
 static void put_column(mprof_output *output, const mprof_frame *frame, const struct column *column)
 {
-    char time[40] = "0 s";
+    char time[40] = "0 s", range[96];
     mprof__put_number(output, "<rect x=\"", column->from_px, "\"");
     if (mprof__tenths(column->to_px - column->from_px) != mprof__tenths(COLUMN_PX)) {
         mprof__put_number(output, " width=\"", column->to_px - column->from_px, "\"");
@@ -543,7 +527,8 @@ static void put_column(mprof_output *output, const mprof_frame *frame, const str
     mprof__put(output, "><title>");
     mprof__put(output, time);
     mprof__put(output, ": ");
-    put_range(output, frame->unit, column->low_mib, column->high_mib);
+    mprof__put(output, mprof__memory_range_text(range, sizeof range, frame->unit, column->low_mib,
+                                                column->high_mib));
     mprof__put(output, "</title></rect>\n");
 }
 

@@ -53,6 +53,12 @@ def png_chunks(path):
     return chunks
 
 
+def shown_text(element):
+    """Without the title, which is a tooltip. Of a shape, the title."""
+    return "".join([element.text or "", *("".join(child.itertext()) + (child.tail or "") for child in element
+                                          if element.tag != SVG + "text" or child.tag != SVG + "title")])
+
+
 class Svg:
     """Texts and shapes of an SVG by class."""
 
@@ -64,10 +70,10 @@ class Svg:
                 if name in element.get("class", "").split()]
 
     def texts(self, name):
-        return ["".join(element.itertext()) for element in self.of_class(name)]
+        return [shown_text(element) for element in self.of_class(name)]
 
     def all_texts(self):
-        return ["".join(element.itertext()) for element in self.root.iter(SVG + "text")]
+        return [shown_text(element) for element in self.root.iter(SVG + "text")]
 
 
 def font_of(characters):

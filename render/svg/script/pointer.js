@@ -7,10 +7,23 @@ function place(event) {
     onAxis: x >= left && x <= right && y > below && y <= labelY + 6 };
 }
 
-const callAt = event => {
-  const item = itemOf.get(event.target), owner = item && (item.owner || item);
+const callOf = node => {
+  const item = itemOf.get(node), owner = item && (item.owner || item);
   return owner && owner.about && owner.about.of ? owner : null;
 };
+// A bracket is thin: it counts within 3 px of the middle of its line, as in hit_test.c.
+const around = [];
+for (const far of [1, 2.25])
+  for (let i = 0; i < 8; i++) around.push([far * Math.cos(i * Math.PI / 4), far * Math.sin(i * Math.PI / 4)]);
+function callAt(event) {
+  const call = callOf(event.target), page = root.getRootNode(), scale = root.getScreenCTM().a;
+  if (call) return call;
+  for (const [x, y] of around) {
+    const node = page.elementFromPoint(event.clientX + x * scale, event.clientY + y * scale);
+    if (node && node.classList.contains('bracket')) return callOf(node);
+  }
+  return null;
+}
 const isControl = event => event.target.closest && event.target.closest('.button, .toggle, .held, input');
 const alone = document.documentElement === root;
 

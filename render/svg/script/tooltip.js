@@ -38,6 +38,8 @@ function tickAt(t) {
   return bridged || Math.abs(near.t - t) <= 8 * pixel ? near : null;
 }
 
+// Of several recordings, the sample nearest to the moment.
+const closest = (points, t) => points.reduce((a, b) => a && Math.abs(a.t - t) <= Math.abs(b.t - t) ? a : b, null);
 const pointOf = (t, v, y = Y(v)) => ({ t, v, y, least: v, most: v });
 
 // The numbers of a tick: its sum, then kinds of memory and the control group, then its processes.
@@ -156,7 +158,7 @@ function drawPanel(parent, lines, x, y, { rows = Infinity, first = 0, foot = 0, 
 function describe(t, item, room = 12) {
   const tick = ticks.length ? tickAt(t) : null;
   const points = series.map(one => one.hidden || ticks.length && !tick && !ofGroup(one.role) ? null : nearest(one, tick ? tick.t : t));
-  const lines = [], memories = new Map(), dots = [], at = tick || points.find((point, i) => point && !series[i].rank) || points.find(point => point);
+  const lines = [], memories = new Map(), dots = [], at = tick || closest(points.filter((point, i) => point && !series[i].rank), t) || points.find(point => point);
   const exact = at && Math.abs(X(at.t) - X(t)) < 8 ? at.t : t;
   const call = item && item.about && item.about.of ? item.about : null;
   if (call) {
