@@ -1,5 +1,5 @@
 # Runs tests of aarch64 on a kernel of that architecture, emulated by qemu-system. tests/cross reads this file, and
-# defines `inside`, `trees` and `die`.
+# defines `inside`, `trees`, `whole_outputs` and `die`.
 # shellcheck shell=bash disable=SC2154
 system_modules=(virtio_blk virtio_pci ext4 9p 9pnet_virtio virtio_rng)
 
@@ -65,10 +65,10 @@ download() {
     rmdir "$folder"
 }
 
-# system_tests REGEX LOG KERNEL-PACKAGE
+# system_tests REGEX LOG KERNEL-PACKAGE RESULTS
 system_tests() {
-    local regex=$1 log=$2 package=$3 folder=$PWD/build/cross/kernel emulator
-    rm -rf "$folder"
+    local regex=$1 log=$2 package=$3 results=$4 folder=$PWD/build/cross/kernel emulator
+    rm -rf "$folder" "$results"
     mkdir -p "$folder"
     make_kernel "$folder" "$package"
     mke2fs -q -t ext4 -O ^has_journal -d "$trees/aarch64" "$folder/tree.img" 4G
@@ -77,7 +77,7 @@ export HOME=~root PATH=/usr/sbin:/usr/bin:/sbin:/bin USER=root LC_ALL=C.UTF-8 TE
 cd '$PWD'
 {
     echo "== \$(uname -rm), pages of \$(getconf PAGESIZE) bytes"
-    ctest --test-dir build/cross/aarch64 --output-on-failure -R '$regex'
+    ctest --test-dir build/cross/aarch64 ${whole_outputs[*]} --output-junit '$results' -R '$regex'
 } >'$folder/log' 2>&1
 sync
 echo o >/proc/sysrq-trigger

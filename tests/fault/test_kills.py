@@ -62,11 +62,17 @@ class Kills(mprof_test.TestCase):
         """There is no file, or upstream reads it, with the command line and all samples but the last."""
         self.write("working.py", WORKING)
         chance = random.Random(5)
+        begin = time.monotonic()
+        self.start_mprof("run", "-T", str(INTERVAL_S), "-C", "-o", self.path, python(), "working.py")
+        self.wait_for_samples(1)
+        span_s = max(0.2, 4 * (time.monotonic() - begin))  # an emulator takes long to start it
+        self.end_processes()
+        self.path.unlink()
         seen = 0
         for _ in range(KILLS):
             process = self.start_mprof("run", "-T", str(INTERVAL_S), "-C", "-o", self.path,
                                        python(), "working.py")
-            time.sleep(chance.random() ** 2 * 0.2)
+            time.sleep(chance.random() ** 2 * span_s)
             killed_at = time.time()
             process.kill()
             process.wait()

@@ -33,10 +33,10 @@ class Results(unittest.TestCase):
         return subprocess.run([sys.executable, str(SUPPORT / "run_unittest.py"), str(script)],
                               capture_output=True, text=True)
 
-    def report(self, command, output, *expected, status="run"):
+    def report(self, command, output, *expected, status="run", inside=""):
         results = self.place / "dev.xml"
         results.write_text(f'<testsuite><testcase name="room.topic" status="{status}">'
-                           f"<system-out>{escape(output)}</system-out></testcase></testsuite>")
+                           f"<system-out>{escape(output)}</system-out>{inside}</testcase></testsuite>")
         done = subprocess.run([sys.executable, str(SUPPORT / "results.py"), command,
                                *map(str, expected), str(results)], capture_output=True, text=True)
         self.assertEqual(done.stderr, "")
@@ -73,6 +73,50 @@ class Results(unittest.TestCase):
         self.assertIn("== failed: room.topic (dev), the last 60 of 100 lines\nline 40\n", done.stdout)
         self.assertEqual(self.report("names", output, status="fail").stdout, "room.topic\n")
         self.assertEqual(self.report("names", output).stdout, "\n")
+
+    def test_failures_that_are_not_listed_fail_the_run(self):
+        listed = self.place / "listed.txt"
+        listed.write_text("# a comment\nplace|elsewhere room.topic Some.test_a|test_in_c the reason\n")
+        python = "FAIL: test_{} (__main__.Some.test_{}) (way='x')\nERROR: test_a (__main__.Some)\n"
+        for output, status, others in (
+                (python.format("a", "a"), "fail", ""),
+                (python.format("b", "b"), "fail", "room.topic Some.test_b"),
+                ("[  FAILED  ] test_in_c\n[  FAILED  ] 1 test(s), listed below:\n", "fail", ""),
+                ("[  FAILED  ] test_in_d\n", "fail", "room.topic test_in_d"),
+                ("", "fail", "room.topic -"),  # crashed
+                (python.format("b", "b"), "run", ""),
+                ("", "notrun", "room.topic -")):  # its program is missing
+            with self.subTest(output=output, status=status):
+                done = self.report("allowed", output, listed, "place", status=status)
+                self.assertEqual(done.returncode, int(bool(others)), done.stdout)
+                self.assertEqual(done.stdout.partition("NOT LISTED: ")[2].strip(), others)
+                self.assertEqual(self.report("others", output, listed, "place", status=status).stdout,
+                                 "room.topic\n" if others else "\n")
+        self.assertEqual(self.report("allowed", "", listed, "place").stdout,
+                         "   1 passed, 0 skipped, 0 failed as listed (0 tests within them)\n")
+        skipped = '<skipped message="SKIP_RETURN_CODE=77"/>'
+        self.assertEqual(self.report("allowed", "", listed, "place", status="notrun", inside=skipped).stdout,
+                         "   0 passed, 1 skipped, 0 failed as listed (0 tests within them)\n")
+        done = self.report("allowed", python.format("a", "a"), listed, "another place", status="fail")
+        self.assertEqual(done.returncode, 1)
+
+    def test_the_second_try_counts(self):
+        listed = self.place / "listed.txt"
+        listed.write_text("")
+        for name, status in (("first", "fail"), ("again", "run")):
+            (self.place / f"{name}.xml").write_text(
+                f'<testsuite><testcase name="room.topic" status="{status}"/></testsuite>')
+        for order, code in ((("first", "again"), 0), (("again", "first"), 1)):
+            done = subprocess.run([sys.executable, str(SUPPORT / "results.py"), "allowed", str(listed), "place",
+                                   *(str(self.place / f"{name}.xml") for name in order)])
+            self.assertEqual(done.returncode, code)
+
+    def test_a_run_without_tests_fails(self):
+        listed = self.place / "listed.txt"
+        listed.write_text("")
+        done = subprocess.run([sys.executable, str(SUPPORT / "results.py"), "allowed", str(listed), "place",
+                               str(self.place / "missing.xml")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
 
 
 if __name__ == "__main__":

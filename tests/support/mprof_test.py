@@ -110,6 +110,16 @@ def descendants(pid):
     return [p for p in found if table[p][1] != "Z"]
 
 
+def working_in(directory):
+    """All other processes whose working directory it is."""
+    found = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if entry.isdigit() and os.path.samefile(f"/proc/{entry}/cwd", directory):
+                found.append(int(entry))
+    return [pid for pid in found if pid != os.getpid()]
+
+
 def own_record(line):
     """(word, fields) of a line of ours, "#WORD|field|field nan nan"; see docs/dat-format.md."""
     match = re.fullmatch(r"#([A-Z]+)((?:\|[^|\s]*)*) nan nan", line)
@@ -292,8 +302,8 @@ class TestCase(unittest.TestCase):
         super().setUpClass()
         if not os.access(MPROF, os.X_OK):
             raise AssertionError(f"no program at {MPROF}; set MPROF")
-        # Orphans become children of the test, which can find and end them.
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # Orphans become children of the test, which can find and end them; not under qemu-user.
+        cls.adopts_orphans = ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="test-mprof-"))
@@ -365,6 +375,8 @@ class TestCase(unittest.TestCase):
         """Kills all started processes that still run, with their descendants."""
         for _ in range(50):
             left = descendants(os.getpid())
+            if not self.adopts_orphans:
+                left += working_in(self.directory)
             if not left:
                 break
             for pid in left:

@@ -7,6 +7,12 @@
     results.py skipped EXPECTED RESULTS.xml...
                                              each skipped test and its reason; exit code 1 if the file
                                              EXPECTED does not list one of them
+    results.py allowed LIST PLACE RESULTS.xml...
+                                             how many tests passed, were skipped, and failed as LIST allows at
+                                             PLACE; exit code 1 if others failed, or none ran. Of a test that
+                                             ran twice, the second time counts
+    results.py others LIST PLACE RESULTS.xml...
+                                             only the names of those others, in one line
 """
 
 import collections
@@ -21,11 +27,18 @@ LINES = 60
 SKIPS = (re.compile(r"^SKIPPED (?P<name>.*?): (?P<reason>.*)$", re.M),
          re.compile(r"^\[  SKIPPED \] (?P<name>test_\w+)$", re.M))
 
+# Tests that failed, in the same outputs.
+FAILURES = (re.compile(r"^(?:FAIL|ERROR): (?P<name>\w+) \(__main__\.(?P<suite>\w+)", re.M),
+            re.compile(r"^\[  FAILED  \] (?P<name>\w+)$", re.M))
+
 
 def cases(path):
     """(name, status, output) of each test of a file."""
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        yield case.get("name"), case.get("status"), case.findtext("system-out") or ""
+        status, skipped = case.get("status"), case.find("skipped")
+        if status == "notrun" and (skipped is None or not skipped.get("message", "").startswith("SKIP")):
+            status = "fail"  # its program is missing
+        yield case.get("name"), status, case.findtext("system-out") or ""
 
 
 def print_failed(paths):
@@ -78,6 +91,37 @@ def print_skipped(expected_path, paths):
     return 1 if unexpected else 0
 
 
+def failures(output):
+    """The tests that failed within one of CTest's; `-` if it names none: a crash, or its time was over."""
+    found = {".".join(filter(None, (match.groupdict().get("suite"), match["name"])))
+             for pattern in FAILURES for match in pattern.finditer(output)}
+    return sorted(found) or ["-"]
+
+
+def sort_failures(list_path, place, paths):
+    """(counts by status, listed failures, other failures), each failure as (CTest's name, test)."""
+    allowed = [[re.compile(word) for word in line.split(maxsplit=3)[:3]] for line in list_path.read_text().splitlines()
+               if line.strip() and not line.startswith("#")]
+    latest = {name: (status, output) for path in paths for name, status, output in cases(path)}
+    counts, listed, others = collections.Counter(status for status, _ in latest.values()), [], []
+    for name, (status, output) in latest.items():
+        for test in failures(output) if status == "fail" else ():
+            is_listed = any(all(pattern.fullmatch(word) for pattern, word in zip(patterns, (place, name, test)))
+                            for patterns in allowed)
+            (listed if is_listed else others).append((name, test))
+    return counts, listed, others
+
+
+def print_allowed(list_path, place, paths):
+    counts, listed, others = sort_failures(list_path, place, paths)
+    names = {name for name, _ in listed} - {name for name, _ in others}
+    print(f"   {counts['run']} passed, {counts['notrun']} skipped, {len(names)} failed as listed "
+          f"({len(listed)} tests within them)")
+    for name, test in others:
+        print(f"   NOT LISTED: {name} {test}")
+    return 1 if others or not counts else 0
+
+
 def main():
     command, *names = sys.argv[1:]
     paths = [path for path in map(pathlib.Path, names) if path.exists()]
@@ -86,6 +130,11 @@ def main():
         return 0
     if command == "names":
         print(*(name for path in paths for name, status, _ in cases(path) if status == "fail"))
+        return 0
+    if command == "allowed":
+        return print_allowed(pathlib.Path(names[0]), names[1], paths[1:])
+    if command == "others":
+        print(*sorted({name for name, _ in sort_failures(pathlib.Path(names[0]), names[1], paths[1:])[2]}))
         return 0
     return print_skipped(paths[0], paths[1:])
 
