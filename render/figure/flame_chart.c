@@ -30,6 +30,7 @@
 #define LEAST_LETTERS 3
 #define HEIGHT_MAX_PX 6000.0
 #define TOOTH_PX 3.0
+#define TICKED_ROW_PX 16.0 /* that has room for a short tick above the caption */
 #define TICK_MOST_PX 4.0   /* of a tick at the peak, with the space in front */
 #define SLANT_LEAST_PX 3.0 /* an interval below this has upright edges */
 #define WING_COVER_PX 2.0  /* of the box, with its round corners */
@@ -299,8 +300,32 @@ static void caption_text(char *text, size_t size, const struct caption *caption,
     }
 }
 
+/* Where a caption has room in a box: beside the tick of the peak, if that is in the box. */
+struct caption_room {
+    double left, width; /* all of it */
+    double before,
+        right; /* up to the tick, and where it goes on; without a tick both are as above */
+};
+
+static struct caption_room caption_room(mprof_box box, double tick_end)
+{
+    double left = box.x + EDGE_PX + PADDING_PX, end = box.x + box.width - PADDING_PX;
+    struct caption_room room = {left, end - left, end - left, left};
+    if (tick_end > left) {
+        room.before = tick_end - TICK_MOST_PX - PADDING_PX - left;
+        room.right = tick_end + PADDING_PX;
+    }
+    return room;
+}
+
+static double widest_part(const struct caption_room *room)
+{
+    return fmax(room->before, room->left + room->width - room->right);
+}
+
 /* Name, duration and change of memory; if that is too wide without the change, then the name alone,
- * then cut. tick_end: right edge of the tick in the box; NAN: it has none. */
+ * then cut. Where the tick of the peak leaves no room for name and duration, it becomes short.
+ * tick_end: its right edge; NAN: the box has none. */
 static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, mprof_box box,
                          double tick_end)
 {
@@ -308,8 +333,8 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
     const mprof_span *span = &pen->input->spans[call->span];
     const char *label = pen->input->function_labels[span->function];
     char text[400];
-    double room = box.width - EDGE_PX - 2 * PADDING_PX;
-    if (pen->row_px < NAMED_ROW_PX || room < 8) {
+    struct caption_room place = caption_room(box, tick_end);
+    if (pen->row_px < NAMED_ROW_PX || place.width < 8) {
         return;
     }
     bool named = layout->options->order == MPROF_BY_PROCESS; /* else the lane has the name */
@@ -319,8 +344,9 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
                                 2 * (double)span->sampled_s);
     mprof__change_text_in(caption.change, sizeof caption.change, layout->options->unit,
                           span->exit.mib - span->enter.mib);
-    double width = INFINITY;
+    double width = INFINITY, room = widest_part(&place);
     size_t length = 0;
+    bool is_over_tick = false;
     /* from the shortest on, because most boxes have room for no more, and a minus sign is not
      * ASCII, which takes a hundred times longer to measure */
     for (int step = 2; step >= 0; step--) {
@@ -328,6 +354,11 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
         caption_text(longer, sizeof longer, &caption, step);
         size_t longer_length = strlen(longer);
         double longer_width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, longer, longer_length);
+        bool needs_all = step == 2 || (step == 1 && longer_width <= place.width);
+        if (longer_width > room && needs_all && box.height >= TICKED_ROW_PX) {
+            is_over_tick = room < place.width;
+            room = place.width;
+        }
         if (longer_width > room) {
             break;
         }
@@ -345,18 +376,18 @@ static void draw_caption(struct chart_pen *pen, const mprof__merged_call *call, 
         }
         width = mprof__text_width(layout, MPROF_ROLE_BOX_NAME, text, length);
     }
-    double x = box.x + EDGE_PX + PADDING_PX;
-    bool is_crossed = tick_end > x && tick_end - TICK_MOST_PX < x + width;
-    if (is_crossed && tick_end + PADDING_PX + width <= box.x + box.width - PADDING_PX) {
-        x = tick_end + PADDING_PX;
+    if (is_over_tick) {
+        mprof__shorten_peak_tick(layout);
     }
-    mprof__add_text(layout->figure, &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,
-                                                        .colour = MPROF_COLOUR_NONE,
-                                                        .x = x,
-                                                        .y = box.y + box.height / 2 + 4,
-                                                        .width = width,
-                                                        .text = text,
-                                                        .length = length});
+    mprof__add_text(
+        layout->figure,
+        &(mprof__text_item){.role = MPROF_ROLE_BOX_NAME,
+                            .colour = MPROF_COLOUR_NONE,
+                            .x = is_over_tick || width <= place.before ? place.left : place.right,
+                            .y = box.y + box.height / 2 + 4,
+                            .width = width,
+                            .text = text,
+                            .length = length});
 }
 
 /* A call that never returned has teeth for its right edge. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TICK_PX 3.0
+#define SHORT_PX 4.0  /* above a line of text */
 #define NARROW_PX 3.0 /* a call of this width is all tick */
 
 static int compare_spans(const void *a, const void *b)
@@ -97,6 +98,15 @@ double mprof__add_peak_tick(mprof__layout *layout, const mprof__figure_input *in
                       : ticks->x - TICK_PX / 2;
     boxes[ticks->count++] = (mprof_box){left, box.y, TICK_PX, box.height};
     return left + TICK_PX;
+}
+
+void mprof__shorten_peak_tick(mprof__layout *layout)
+{
+    const mprof__peak_ticks *ticks = layout->peak_ticks;
+    if (ticks && ticks->count > 0) {
+        mprof_box *last = &ticks->boxes[ticks->count - 1];
+        last->height = fmin(last->height, SHORT_PX);
+    }
 }
 
 void mprof__draw_peak_ticks(mprof__layout *layout)

@@ -22,6 +22,9 @@ void mprof__peak_ticks_dispose(mprof__peak_ticks *ticks);
 double mprof__add_peak_tick(mprof__layout *layout, const mprof__figure_input *input,
                             const mprof__merged_call *call, mprof_box box);
 
+/* The last one that was added: the caption needs the room below it. */
+void mprof__shorten_peak_tick(mprof__layout *layout);
+
 /* In a group of their own, above the calls. */
 void mprof__draw_peak_ticks(mprof__layout *layout);
 

@@ -168,6 +168,34 @@ class Sampled:
         self.assertAlmostEqual(at, plot.left + plot.width * 0.45, delta=4)
 
 
+    def test_captions_are_beside_the_ticks(self):
+        """Or below one that is short, where only the whole box has room for the name."""
+        crossings = """
+            const boxes = name => [...document.querySelectorAll(name)].filter(node => node.getClientRects().length).map(node => node.getBoundingClientRect());
+            const ticks = boxes('.peak-tick'), names = boxes('.box-name');
+            const isCrossed = (name, tick) => name.left < tick.right && tick.left < name.right && name.top + 3 < tick.bottom && tick.top < name.bottom - 3;
+            return [ticks.length, names.length, ticks.filter(tick => tick.height < 8).length,
+                    names.filter(name => ticks.some(tick => isCrossed(name, tick))).length];"""
+        long_name = "CMDLINE x\n" + "".join(f"MEM {50 - 2 * abs(i - 20)} {1000 + i}\n" for i in range(41)) + \
+            "FUNC m.a_name_that_needs_the_box 10 1015 10 1025 0\n"
+        short = 0
+        for path in (FIXTURES / "dat" / "nested.dat", self.write("name.dat", long_name)):
+            for size in ("1260x540", "800x500", "640x400"):
+                plot = self.show("--flame", "--size", size, path)
+                middle = plot.x(plot.from_s + (plot.to_s - plot.from_s) * (0.15 if path.name == "nested.dat" else 0.5))
+                for zoomed in (0, 40, 120):
+                    with self.subTest(path=path.name, size=size, zoomed=zoomed):
+                        if zoomed:
+                            self.zoom(max(plot.left, middle - zoomed), plot.middle, middle + zoomed, plot.middle)
+                        ticks, names, are_short, crossed = self.browser.run(crossings)
+                        self.assertGreater(ticks, 0)
+                        self.assertGreater(names, 0)
+                        self.assertEqual(crossed, 0)
+                        short += are_short
+                        self.browser.press("Escape")
+        self.assertGreater(short, 0)
+
+
 class InChromium(Tree, BrowserCase):
     pass
 

@@ -7,12 +7,25 @@ function caption(about, room) {
   return texts.find(text => textWidth(text, 'box-name') <= room) || fit(label, 'box-name', room);
 }
 
+// As in flame_chart.c: beside the tick of the peak, unless only the whole box has room for name and duration.
+function captionPlace(item, tall) {
+  const start = item.x + 8, room = item.wide - 13, [peak] = data.peak || [], at = X(peak), y = +item.node.getAttribute('y');
+  const ticks = group('peak-ticks'), tick = ticks && inside(peak) && [...ticks.children].find(node => +node.getAttribute('y') === y);
+  if (!tick || at + 1.5 <= start || at - 1.5 >= item.x + item.wide) return [[start, room]];
+  const { label } = item.about.of, name = textWidth(label, 'box-name'), timed = item.about.calls > 1 ? name : textWidth(`${label}  ${lasted(item.about)}`, 'box-name');
+  const before = at - 2.5 - 5 - start, right = at + 6.5, after = item.x + item.wide - 5 - right;
+  const beside = Math.max(before, after), over = tall >= 16 && (name > beside || timed > beside && timed <= room);
+  change(tick, { height: over ? 4 : tall });
+  return over ? [[start, room]] : [[start, before], [right, after]];
+}
+
 function drawCaptions() {
   for (const item of [...boxes, ...details]) {
     const tall = +item.node.getAttribute('height');
     if (item.expanded || item.hidden || item.kind !== 'lanes' || tall < 13 || item.wide < 19) continue;
-    const text = caption(item.about, item.wide - 13);
-    if (text) itemOf.set(add(captions, 'text', { class: 'box-name', 'xml:space': 'preserve', x: tenth(item.x + 8), y: +item.node.getAttribute('y') + tall / 2 + 4 }, text), item);
+    const places = captionPlace(item, tall), text = caption(item.about, Math.max(...places.map(([, room]) => room)));
+    const [x] = places.find(([, room]) => textWidth(text, 'box-name') <= room) || places[0];
+    if (text) itemOf.set(add(captions, 'text', { class: 'box-name', 'xml:space': 'preserve', x: tenth(x), y: +item.node.getAttribute('y') + tall / 2 + 4 }, text), item);
   }
 }
 
