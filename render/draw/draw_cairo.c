@@ -105,29 +105,44 @@ static void dot_area(const struct brush *brush, double x0, double y0, double x1,
     cairo_fill(brush->cairo);
 }
 
-static void hatch_area(const struct brush *brush, double x0, double y0, double x1, double y1)
+/* Falling lines are rising ones in a mirror. */
+static void hatch_area(const struct brush *brush, double x0, double y0, double x1, double y1,
+                       bool is_falling)
 {
-    double height = y1 - y0;
-    double first = floor((x0 + y0) / MPROF__HATCH_PX) * MPROF__HATCH_PX - y0;
+    double height = y1 - y0, top = is_falling ? y1 : y0, bottom = is_falling ? y0 : y1;
+    double origin = is_falling ? x0 - y1 : x0 + y0;
+    double first = floor(origin / MPROF__HATCH_PX) * MPROF__HATCH_PX + (is_falling ? y1 : -y0);
     for (double x = first; x - height < x1 + MPROF__HATCH_PX; x += MPROF__HATCH_PX) {
-        cairo_move_to(brush->cairo, x, y0);
-        cairo_line_to(brush->cairo, x - height, y1);
+        cairo_move_to(brush->cairo, x, top);
+        cairo_line_to(brush->cairo, x - height, bottom);
     }
-    cairo_set_line_width(brush->cairo, MPROF__HATCH_WIDTH_PX);
-    cairo_set_dash(brush->cairo, NULL, 0, 0);
-    cairo_stroke(brush->cairo);
+}
+
+static void rule_area(const struct brush *brush, double x0, double y0, double x1, double y1)
+{
+    for (double y = floor(y0 / MPROF__RULES_PX) * MPROF__RULES_PX; y < y1 + MPROF__RULES_PX;
+         y += MPROF__RULES_PX) {
+        cairo_move_to(brush->cairo, x0, y);
+        cairo_line_to(brush->cairo, x1, y);
+    }
+}
+
+static void stand_area(const struct brush *brush, double x0, double y0, double x1, double y1)
+{
+    for (double x = floor(x0 / MPROF__RULES_PX) * MPROF__RULES_PX; x < x1 + MPROF__RULES_PX;
+         x += MPROF__RULES_PX) {
+        cairo_move_to(brush->cairo, x, y0);
+        cairo_line_to(brush->cairo, x, y1);
+    }
 }
 
 /* Patterns are aligned to a grid of the page, so that those of neighbours fit. The path stays. */
 static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
 {
     double x0, y0, x1, y1;
-    mprof__tone ground = pattern == MPROF__PATTERN_SOLID  ? MPROF__TONE_INK
-                         : pattern == MPROF__PATTERN_GREY ? MPROF__TONE_GRID
-                                                          : MPROF__TONE_PAPER;
-    set_colour(brush, mprof__tone_colour(&brush->looks, ground, 0), 1);
+    set_colour(brush, mprof__tone_colour(&brush->looks, mprof__pattern_ground(pattern), 0), 1);
     cairo_fill_preserve(brush->cairo);
-    if (pattern != MPROF__PATTERN_DOTS && pattern != MPROF__PATTERN_HATCH) {
+    if (!mprof__is_textured(pattern)) {
         return;
     }
     cairo_path_t *path = cairo_copy_path(brush->cairo);
@@ -135,7 +150,18 @@ static void fill_pattern(const struct brush *brush, mprof__pattern pattern)
     cairo_path_extents(brush->cairo, &x0, &y0, &x1, &y1);
     cairo_clip(brush->cairo);
     set_colour(brush, mprof__tone_colour(&brush->looks, MPROF__TONE_INK, 0), 1);
-    (pattern == MPROF__PATTERN_DOTS ? dot_area : hatch_area)(brush, x0, y0, x1, y1);
+    if (pattern == MPROF__PATTERN_DOTS) {
+        dot_area(brush, x0, y0, x1, y1);
+    } else if (pattern == MPROF__PATTERN_RULED) {
+        rule_area(brush, x0, y0, x1, y1);
+    } else if (pattern == MPROF__PATTERN_UPRIGHT) {
+        stand_area(brush, x0, y0, x1, y1);
+    } else {
+        hatch_area(brush, x0, y0, x1, y1, pattern == MPROF__PATTERN_FALLING);
+    }
+    cairo_set_line_width(brush->cairo, MPROF__HATCH_WIDTH_PX);
+    cairo_set_dash(brush->cairo, NULL, 0, 0);
+    cairo_stroke(brush->cairo);
     cairo_restore(brush->cairo);
     cairo_append_path(brush->cairo, path);
     cairo_path_destroy(path);

@@ -271,6 +271,10 @@ static const mprof__look line_looks[] = {
     {1.5F, {7, 4}}, {1.5F, {1.5F, 3}}, {1.5F, {11, 3, 2, 3}}, {1.5F, {11, 3, 2, 3}},
     {1, {0}},       {1.25F, {0}}, /* not of lines */
 };
+/* Of hues, where all lines are black. */
+static const float hue_dashes[MPROF__HUE_COUNT][4] = {
+    {0}, {7, 4}, {1.5F, 3}, {11, 3, 2, 3}, {3, 2}, {16, 4}, {5, 2, 1.5F, 2}, {12, 3, 5, 3}};
+
 #define FIRST_LOOK (MPROF__SLOT_COUNT - (int)(sizeof line_looks / sizeof *line_looks))
 
 mprof__look mprof__look_of(const mprof__looks *looks, const mprof__style *style, int colour)
@@ -279,7 +283,7 @@ mprof__look mprof__look_of(const mprof__looks *looks, const mprof__style *style,
     if (style->looks && colour >= FIRST_LOOK && colour < MPROF__SLOT_COUNT) {
         look = line_looks[colour - FIRST_LOOK];
     } else if (style->hue_dashes && colour >= 0 && colour < MPROF__HUE_COUNT) {
-        memcpy(look.dash, line_looks[colour].dash, sizeof look.dash);
+        memcpy(look.dash, hue_dashes[colour], sizeof look.dash);
     }
     if (looks->style) {
         look.width *= (float)looks->style->line_scale;
@@ -316,6 +320,19 @@ const mprof__style *mprof__role_style(mprof__palette palette, mprof_role role)
 mprof__pattern mprof__slot_pattern(int slot)
 {
     return slot < 0 || slot >= MPROF__PATTERN_GREY ? MPROF__PATTERN_GREY : (mprof__pattern)slot;
+}
+
+mprof__tone mprof__pattern_ground(mprof__pattern pattern)
+{
+    return pattern == MPROF__PATTERN_SOLID  ? MPROF__TONE_INK
+           : pattern == MPROF__PATTERN_DARK ? MPROF__TONE_GREY
+           : pattern == MPROF__PATTERN_GREY ? MPROF__TONE_GRID
+                                            : MPROF__TONE_PAPER;
+}
+
+bool mprof__is_textured(mprof__pattern pattern)
+{
+    return mprof__pattern_ground(pattern) == MPROF__TONE_PAPER && pattern != MPROF__PATTERN_EMPTY;
 }
 
 mprof__tone mprof__resolve_tone(const mprof__style *style, mprof__tone tone, int colour)

@@ -66,20 +66,29 @@ static inline mprof__looks mprof__looks_of(const mprof_draw_options *options)
 
 const mprof__style *mprof__role_style(mprof__palette palette, mprof_role role);
 
-/* How an area is filled on paper. */
+/* How an area is filled on paper; those of hues first, the first four differ most. */
 typedef enum mprof__pattern {
     MPROF__PATTERN_SOLID,
     MPROF__PATTERN_DOTS,
     MPROF__PATTERN_HATCH,
     MPROF__PATTERN_EMPTY,
+    MPROF__PATTERN_DARK,
+    MPROF__PATTERN_RULED,
+    MPROF__PATTERN_FALLING, /* the other hatch */
+    MPROF__PATTERN_UPRIGHT,
     MPROF__PATTERN_GREY, /* all others */
     MPROF__PATTERN_COUNT
 } mprof__pattern;
 
 mprof__pattern mprof__slot_pattern(int slot);
+/* What is below a pattern. */
+mprof__tone mprof__pattern_ground(mprof__pattern pattern);
+/* False: its ground is all there is. */
+bool mprof__is_textured(mprof__pattern pattern);
 #define MPROF__DOTS_PX 3.0  /* between centres */
 #define MPROF__DOT_PX 0.75  /* radius */
 #define MPROF__HATCH_PX 3.5 /* between strokes, along x */
+#define MPROF__RULES_PX 3.0 /* between level lines, and between upright ones */
 #define MPROF__HATCH_WIDTH_PX 1.1
 
 /* The look of an item of this role and colour, which may be MPROF_COLOUR_NONE. */

@@ -83,7 +83,7 @@ static mprof_status choose_colours(mprof__tree_drawing *d)
         }
         mprof__choose_hues(d->layout, slots, names, count);
         for (size_t i = 0; i < count; i++) {
-            int8_t pattern = (int8_t)(i < most ? i : most);
+            int8_t pattern = (int8_t)(i < most ? i : MPROF__REST_SLOT);
             d->colours[d->sorted[i] - d->tree->functions] = most ? pattern : slots[i];
         }
     }

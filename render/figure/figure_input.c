@@ -146,7 +146,7 @@ mprof_status mprof__choose_function_colours(mprof__layout *layout)
     mprof__choose_hues(layout, slots, names, different);
     size_t most = (size_t)layout->options->colours_most;
     for (size_t i = 0; most && i < different; i++) {
-        slots[i] = (int8_t)(i < most ? i : most);
+        slots[i] = (int8_t)(i < most ? i : MPROF__REST_SLOT);
     }
     status = add_functions(layout->figure, unique, different);
     for (uint32_t i = 0; i < different; i++) {

@@ -444,17 +444,12 @@ static void put_look(const struct pen *pen, const mprof__style *style, int slot)
 
 static void put_pattern(const struct pen *pen, int slot)
 {
-    static const mprof__tone grounds[MPROF__PATTERN_COUNT] = {
-        [MPROF__PATTERN_SOLID] = MPROF__TONE_INK,
-        [MPROF__PATTERN_EMPTY] = MPROF__TONE_PAPER,
-        [MPROF__PATTERN_GREY] = MPROF__TONE_GRID,
-    };
     mprof__pattern pattern = mprof__slot_pattern(slot);
-    if (grounds[pattern] != MPROF__TONE_NONE) {
-        mprof__putf(pen->output, "fill:#%06x;",
-                    mprof__tone_colour(&pen->looks, grounds[pattern], 0));
-    } else {
+    if (mprof__is_textured(pattern)) {
         mprof__putf(pen->output, "fill:url(#%s-pattern%d);", pen->scope, pattern);
+    } else {
+        mprof__putf(pen->output, "fill:#%06x;",
+                    mprof__tone_colour(&pen->looks, mprof__pattern_ground(pattern), 0));
     }
 }
 
@@ -568,28 +563,59 @@ static void choose_scope(struct pen *pen, const mprof_draw_options *options)
     }
 }
 
-/* The two patterns that are no plain colour; CSS refers to them by id. */
-static void put_patterns(const struct pen *pen)
+/* Lines at this distance from one another. */
+static void put_hatch(const struct pen *pen, mprof__pattern pattern, double px, const char *path)
 {
-    if (pen->looks.palette != MPROF__PALETTE_PAPER) {
-        return;
-    }
     mprof__putf(pen->output,
-                "<defs>\n<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
+                "<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
+                "patternUnits=\"userSpaceOnUse\"><rect width=\"%g\" height=\"%g\" "
+                "fill=\"#fff\"/><path d=\"%s\" stroke=\"#000\" "
+                "stroke-width=\"%g\"/></pattern>\n",
+                pen->scope, pattern, px, px, px, px, path, MPROF__HATCH_WIDTH_PX);
+}
+
+static void put_dots(const struct pen *pen)
+{
+    mprof__putf(pen->output,
+                "<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
                 "patternUnits=\"userSpaceOnUse\"><rect width=\"%g\" height=\"%g\" "
                 "fill=\"#fff\"/><circle cx=\"0.75\" cy=\"0.75\" r=\"%g\"/><circle cx=\"%g\" "
                 "cy=\"%g\" r=\"%g\"/></pattern>\n",
                 pen->scope, MPROF__PATTERN_DOTS, MPROF__DOTS_PX, MPROF__DOTS_PX * 2, MPROF__DOTS_PX,
                 MPROF__DOTS_PX * 2, MPROF__DOT_PX, 0.75 + MPROF__DOTS_PX / 2, 0.75 + MPROF__DOTS_PX,
                 MPROF__DOT_PX);
-    mprof__putf(pen->output,
-                "<pattern id=\"%s-pattern%d\" width=\"%g\" height=\"%g\" "
-                "patternUnits=\"userSpaceOnUse\"><rect width=\"%g\" height=\"%g\" "
-                "fill=\"#fff\"/><path d=\"M-1 1L1-1M0 %gL%g 0M%g %gl2-2\" stroke=\"#000\" "
-                "stroke-width=\"%g\"/></pattern>\n</defs>\n",
-                pen->scope, MPROF__PATTERN_HATCH, MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX,
-                MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX, MPROF__HATCH_PX - 1,
-                MPROF__HATCH_PX + 1, MPROF__HATCH_WIDTH_PX);
+}
+
+/* Those that are no plain colour; CSS refers to them by id. The first two are always there, for
+ * what the script draws. */
+static void put_patterns(const struct pen *pen)
+{
+    char path[120];
+    unsigned used = 0;
+    double px = MPROF__HATCH_PX, middle = MPROF__RULES_PX / 2;
+    if (pen->looks.palette != MPROF__PALETTE_PAPER) {
+        return;
+    }
+    for (size_t role = 0; role < MPROF_ROLE_COUNT; role++) {
+        used |= pen->used[role];
+    }
+    mprof__put(pen->output, "<defs>\n");
+    put_dots(pen);
+    snprintf(path, sizeof path, "M-1 1L1-1M0 %gL%g 0M%g %gl2-2", px, px, px - 1, px + 1);
+    put_hatch(pen, MPROF__PATTERN_HATCH, px, path);
+    if (used & 1U << MPROF__PATTERN_RULED) {
+        snprintf(path, sizeof path, "M0 %gh%g", middle, MPROF__RULES_PX);
+        put_hatch(pen, MPROF__PATTERN_RULED, MPROF__RULES_PX, path);
+    }
+    if (used & 1U << MPROF__PATTERN_FALLING) {
+        snprintf(path, sizeof path, "M-1 %gl2 2M0 0L%g %gM%g-1l2 2", px - 1, px, px, px - 1);
+        put_hatch(pen, MPROF__PATTERN_FALLING, px, path);
+    }
+    if (used & 1U << MPROF__PATTERN_UPRIGHT) {
+        snprintf(path, sizeof path, "M%g 0v%g", middle, MPROF__RULES_PX);
+        put_hatch(pen, MPROF__PATTERN_UPRIGHT, MPROF__RULES_PX, path);
+    }
+    mprof__put(pen->output, "</defs>\n");
 }
 
 static void put_head(const struct pen *pen, const mprof_draw_options *options)

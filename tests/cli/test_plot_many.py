@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
+import png_file  # noqa: E402
 from mprof_test import FIXTURES, MPROF, check_svg, png_size  # noqa: E402
 
 START = 1_700_000_000
@@ -296,6 +297,28 @@ class Many(mprof_test.TestCase):
                 self.assertEqual(cut, 2 + 2 * 14)
                 areas = re.findall(r'<path class="member-area(?:-worst)?" d="([^"]*)"', svg)
                 self.assertEqual(len(areas), 20)
+
+    def test_eight_hosts_differ_in_print(self):
+        """Layers by patterns, curves by dashes, also where the picture is of pixels."""
+        self.write("job.dat", merged(64))
+        svg = self.draw("--group", "host", "--stack", "--theme", "paper", "job.dat").decode()
+        layers = set(re.findall(r'<path class="layer (c\d+)"', svg))
+        self.assertEqual(len(layers), 8)
+        fills = {re.search(rf"\.layer\.{layer}{{[^}}]*;fill:([^;}}]*);}}", svg)[1] for layer in layers}
+        self.assertEqual(len(fills), 8)
+        for fill in fills:
+            if name := re.fullmatch(r"url\(#(.*)\)", fill):
+                self.assertIn(f'<pattern id="{name[1]}"', svg)
+        svg = self.draw("--group", "host", "--theme", "paper", "job.dat").decode()
+        curves = set(re.findall(r'<path class="child (c\d+)"', svg))
+        self.assertEqual(len(curves), 8)
+        dashes = [re.search(rf"\.child\.{curve}{{([^}}]*)}}", svg) for curve in curves]
+        self.assertEqual(len({re.sub(r"stroke-width:[^;]*;", "", found[1]) if found else "" for found in dashes}), 8)
+        places = [(int(x), round(float(y))) for x, y in re.findall(r'<rect class="swatch c\d+" x="(\d+)" y="([\d.]+)"', svg)]
+        self.draw("--group", "host", "--theme", "paper", "job.dat", name="out.png")
+        _, _, rows = png_file.read(self.directory / "out.png")
+        swatches = {tuple(bytes(row[3 * (x + 2):3 * (x + 8)]) for row in rows[y + 2:y + 8]) for x, y in places}
+        self.assertEqual((len(places), len(swatches)), (8, 8))
 
     def terminal(self, *arguments, rows=40, columns=100):
         """The lines of a picture in a terminal without pixels."""
