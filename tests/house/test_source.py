@@ -252,6 +252,26 @@ class House(unittest.TestCase):
                     with self.subTest(file=str(path)):
                         compile((SOURCE / path).read_text(), str(path), "exec")
 
+    def test_the_fuzzer_knows_the_words_of_the_format(self):
+        """Records, fields, and words with a meaning of docs/dat-format.md; each STACK with as many fields as there may be."""
+        text = (SOURCE / "docs" / "dat-format.md").read_text()
+        dictionary = (SOURCE / "fixtures" / "corpus" / "dat.dict").read_text()
+        entries = [re.fullmatch(r'"((?:[^"\\]|\\.)*)"', line)[1] for line in dictionary.splitlines()]
+        known = [re.sub(r"\\(x[0-9a-f]{2}|.)", lambda escape: chr(int(escape[1][1:], 16)) if len(escape[1]) > 1 else escape[1], entry)
+                 for entry in entries]
+        grammar = "".join(re.findall(r"^```\n(.*?)^```", text, re.M | re.S)[:2])
+        records = re.findall(r"^#?[A-Z]+[| ]", grammar, re.M)
+        self.assertGreater(len(records), 12)
+        kinds = re.findall(r"`(\w+)`", re.search(r"- The kinds: (.*?)An absent", text, re.S)[1])
+        words = {*records, *re.findall(r"\b[a-z]+=", grammar), "status", "signal", "oom", "unknown", "open", "least", "max",
+                 *(f"{kind}=" for kind in kinds if kind != "backend"),
+                 *(lane.replace(" ", "\\x20") for lane in re.findall(r"`((?:native|ended) threads|process memory)`", text))}
+        self.assertGreater(len(words), 30)
+        self.assertEqual(sorted(word for word in words if not any(word in entry for entry in known)), [])
+        stack = re.search(r"^#STACK\|(.*) nan nan$", grammar, re.M)[1]
+        lines = [entry for entry in known if entry.startswith("#STACK|") and entry.endswith("\n")]
+        self.assertEqual({line.count("|") for line in lines}, {stack.split("[")[0].count("|") + 1, stack.count("|") + 1})
+
     def test_decisions_are_indexed_by_their_titles(self):
         folder = SOURCE / "docs" / "decisions"
         index = (folder / "README.md").read_text()
