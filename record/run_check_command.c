@@ -252,7 +252,7 @@ static int check_runs(const mprof__command_options *options, const files *list, 
     if (list->count == 0) {
         return exit_code;
     }
-    fflush(stdout);
+    mprof__command_flush();
     return mprof__check_request_run(&options->limits, (const char *const *)list->paths, list->count,
                                     exit_code);
 }

@@ -20,6 +20,9 @@
  * before the command sees them. */
 #define NEGATIVE_MARK '\001'
 
+/* Why standard output did not take something. */
+static int output_errno;
+
 static void print_usage(const mprof_command *commands, FILE *stream)
 {
     fprintf(stream, "Usage: mprof COMMAND [OPTION...] [ARGUMENT...]\n"
@@ -77,10 +80,23 @@ static int print_help(const mprof_command *commands, const char *name)
     return mprof__command_finish();
 }
 
+/* musl keeps nothing of a write that failed, so that the last flush does not learn the reason. It
+ * writes the first line by itself, even into a file, and has a small buffer. */
+static void buffer_output(void)
+{
+#ifndef __GLIBC__
+    static char buffer[1 << 16];
+    if (!isatty(STDOUT_FILENO)) {
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    }
+#endif
+}
+
 int mprof__command_main(const mprof_command *commands, int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const mprof_command *command = find_command(commands, name);
+    buffer_output();
     mprof__source_set_translation(&mprof__import_translation);
     if (command) {
         return command->main(argc - 1, argv + 1);
@@ -144,7 +160,7 @@ static void complain(const char *who, const char *plain, const char *rest)
     char *line = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&line, &size), *out = stream ? stream : stderr;
-    fflush(stdout);
+    mprof__command_flush();
     fputs(who, out);
     mprof__print_plain(out, plain);
     fprintf(out, "%s\n", rest);
@@ -439,14 +455,23 @@ void mprof__command_warn(const mprof_profile *profile)
     mprof__command_warn_file(mprof_profile_file(profile), mprof_profile_warnings(profile));
 }
 
+void mprof__command_flush(void)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 && output_errno == 0) {
+        output_errno = errno;
+    }
+}
+
 int mprof__command_finish(void)
 {
     mprof_error error = MPROF_ERROR_INIT;
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    mprof__command_flush();
+    if (output_errno == 0 && !ferror(stdout)) {
         return MPROF_EXIT_OK;
     }
-    mprof_error_set_errno(&error, errno ? errno : EIO, "cannot write to standard output");
+    mprof_error_set_errno(&error, output_errno ? output_errno : EIO,
+                          "cannot write to standard output");
     return mprof__command_fail(&error);
 }
 

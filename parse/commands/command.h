@@ -57,6 +57,9 @@ void mprof__command_warn(const struct mprof_profile *profile);
 void mprof__command_warn_file(const char *file, const struct mprof_warnings *warnings);
 void mprof__command_warn_text(const char *file, const char *text);
 
+/* Flushes standard output, and keeps the reason of a failure for mprof__command_finish. */
+void mprof__command_flush(void);
+
 /* Ends a command that printed its result: MPROF_EXIT_OK, or MPROF_EXIT_FAILED with a reason if
  * standard output did not take all of it. */
 int mprof__command_finish(void);

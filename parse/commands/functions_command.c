@@ -124,7 +124,7 @@ static mprof_status print_run(mprof_source *source, const mprof_run *run, reques
     if (status == MPROF_OK) {
         status = print_profile(profile, r, error);
         if (!run || run->number == run->count) {
-            fflush(stdout);
+            mprof__command_flush();
             mprof__command_warn(profile);
         }
         mprof_profile_free(profile);
@@ -166,7 +166,7 @@ static int print_functions(const char *path, request *r)
     if (r->is_json) {
         mprof__json_append(&r->items, mprof__json_failed(path, error.message));
     }
-    fflush(stdout);
+    mprof__command_flush();
     return mprof__command_fail(&error);
 }
 

@@ -294,7 +294,7 @@ static void report_similar_name(const char *path, const char *function,
     if (!function || summary->function_was_called) {
         return;
     }
-    fflush(stdout);
+    mprof__command_flush();
     if (summary->similar_name) {
         mprof_error_set(&error, MPROF_ENOTFOUND, "no call of '%s'; there is '%s'", function,
                         summary->similar_name);

@@ -238,7 +238,7 @@ static int write_for_github(const mprof__result_output *output, const mprof__for
         return result;
     }
     if (!is_requested(output, "github")) {
-        fflush(stdout);
+        mprof__command_flush();
         result = mprof__format_github(stderr, input) == 0 ? result : fail_memory();
     }
     if (summary && *summary && !is_requested(output, "markdown") &&

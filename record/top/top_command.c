@@ -253,7 +253,7 @@ static void print_table(const source *shown)
     }
 
     mprof__process_table_write(shown->table, &view, print_line, NULL);
-    fflush(stdout);
+    mprof__command_flush();
 }
 
 static void draw_line(void *data, const char *text)
@@ -352,7 +352,7 @@ static mprof_status watch(session *run, source *shown, mprof_error *error)
             draw_table(&run->screen, shown);
         } else if (run->options->is_json) {
             status = mprof__top_json_write(stdout, shown->table, state_name(shown), error);
-            fflush(stdout);
+            mprof__command_flush();
         } else {
             print_next_table(shown, updates);
         }

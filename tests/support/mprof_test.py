@@ -31,6 +31,9 @@ FIXTURES = SOURCE / "fixtures"
 PROGRAMS = FIXTURES / "python"
 MPROF = os.environ.get("MPROF", str(SOURCE / "build" / "dev" / "mprof"))
 
+# Whether there should be drawing, smoke.build knows.
+HAS_DRAWING = (pathlib.Path(MPROF).parent / "mprof-draw").exists()
+
 # Generous: a loaded machine is not a failure. A passing test never waits so long.
 DEADLINE_S = 60.0
 
@@ -448,10 +451,10 @@ class TestCase(unittest.TestCase):
                           for name, spans in read["func_timestamp"].items()}, calls)
 
     def assert_draws(self, *recordings, options=()):
-        """mprof plot writes a valid picture of every format; returns the paths by extension. In a build without
-        drawing there are none: smoke.build knows whether there should be."""
+        """mprof plot writes a valid picture of every format; returns the paths by extension, none in a build without
+        drawing."""
         pictures = {}
-        if not (pathlib.Path(MPROF).parent / "mprof-draw").exists():
+        if not HAS_DRAWING:
             return pictures
         for kind, check in (("png", check_png), ("svg", check_svg), ("pdf", check_pdf)):
             picture = self.directory / f"picture.{kind}"
