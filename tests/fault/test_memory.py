@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
-from mprof_test import Recording, python  # noqa: E402
+from mprof_test import HAS_DRAWING, Recording, python  # noqa: E402
 
 KINDS = ("rss", "pss", "uss", "swap", "anon", "file", "shmem", "lazyfree", "hugetlb")
 
@@ -36,10 +36,13 @@ class Memory(mprof_test.TestCase):
         return found
 
     def test_each_kind_is_correct(self):
+        # its own buffer: a heap may free blocks lazily, as musl's does
         recording = self.record("""
 import mmap, os, time
+recording = os.open('out.dat', os.O_RDONLY)
+buffer = bytearray(1 << 20)
 def recorded():
-    return open('out.dat').read().count('#KINDS|')
+    return buffer.count(b'#KINDS|', 0, os.preadv(recording, [buffer], 0))
 def rest():  # until it was sampled
     before = recorded()
     while recorded() < before + 3:
@@ -170,8 +173,9 @@ rest()
                                  f"({how}): it is left out\n")
                 self.assertIn("left out: 1 process that could not be read\n",
                               self.run_mprof("peak", "--exact", self.path).stdout)
-                self.run_mprof("plot", "-o", "out.svg", self.path)
-                self.assertIn("1 process left out", (self.directory / "out.svg").read_text())
+                if HAS_DRAWING:
+                    self.run_mprof("plot", "-o", "out.svg", self.path)
+                    self.assertIn("1 process left out", (self.directory / "out.svg").read_text())
                 self.path.unlink()
 
     def test_sum_of_rss_mentions_shared_pages(self):
@@ -180,8 +184,10 @@ rest()
                     "os.wait()\n", "-C", "-T", "0.05")
         self.assertIn("shared pages count once for each process; --memory pss",
                       self.run_mprof("peak", "--exact", self.path).stdout)
-        self.run_mprof("plot", "-o", "out.svg", self.path)
-        self.assertIn("RSS counts shared pages in each process; --memory pss does not", (self.directory / "out.svg").read_text())
+        if HAS_DRAWING:
+            self.run_mprof("plot", "-o", "out.svg", self.path)
+            self.assertIn("RSS counts shared pages in each process; --memory pss does not",
+                          (self.directory / "out.svg").read_text())
         for flags, program in ((("-C", "--backend", "psutil_pss"), "import os, time\n"
                                 "if os.fork() == 0: time.sleep(0.5); os._exit(0)\n"
                                 "os.wait()\n"), (("-C",), "import time; time.sleep(0.3)\n")):

@@ -263,7 +263,7 @@ class Top(terminal.TestCase):
         for arguments, says in ((["-n", "0"], count), (["-n", "x"], count), (["-T", "0"], interval),
                                 (["-T", "nan"], interval), (["-T", "1e9"], interval),
                                 (["-T", ""], interval), (["a", "b"], "leave out 'b'"),
-                                (["--nonsense"], "--nonsense")):
+                                (["--nonsense"], "nonsense")):
             with self.subTest(arguments=arguments):
                 done = self.run_mprof("top", *arguments, expect=2)
                 self.assertRegex(done.stderr, rf"\Amprof[^\n]*: [^\n]*{says}[^\n]*\n\Z")
