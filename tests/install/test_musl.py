@@ -41,7 +41,7 @@ char *__strncpy_chk(char *to, const char *from, size_t size, size_t room)
     return strncpy(to, from, size);
 }
 """
-# With an argument it starts itself in the ways that the preloaded object replaces.
+# Keeps its memory until it was sampled. With an argument it starts itself in the ways that the preloaded object replaces.
 PROGRAM = """
 #include <spawn.h>
 #include <stdio.h>
@@ -64,6 +64,21 @@ static void start_all(char *path)
         execlp(path, path, (char *)NULL);
     }
 }
+/* -1: nothing is recorded. */
+static int count_samples(void)
+{
+    char line[256];
+    int count = 0;
+    FILE *recording = fopen("a.dat", "r");
+    if (!recording) {
+        return -1;
+    }
+    while (fgets(line, sizeof line, recording)) {
+        count += strncmp(line, "MEM ", 4) == 0;
+    }
+    fclose(recording);
+    return count;
+}
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -72,7 +87,9 @@ int main(int argc, char **argv)
     }
     char *block = malloc(40 << 20);
     memset(block, 1, 40 << 20);
-    usleep(100000);
+    for (int before = count_samples(); before >= 0 && count_samples() < before + 2;) {
+        usleep(10000);
+    }
     puts(block[12345] == 1 ? "worked" : "");
     return 0;
 }
