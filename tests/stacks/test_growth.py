@@ -77,9 +77,13 @@ class Growth(TruthCase):
     def test_copies_are_no_growth(self):
         self.check_runs(["grow_copies"], self.check_copies)
 
+    def check_end(self, run):
+        # a heap that gives free blocks to the kernel at once, as musl's, does so while modules are loaded
+        imports = run.stacks.total["_frozen_importlib._find_and_load"].released
+        self.assertLess(run.stacks.all.released - imports, 3)
+
     def test_the_end_is_no_release(self):
-        self.check_runs(set(self.PROGRAMS) - {"grow_release", "grow_pages", "grow_copies"},
-                        lambda run: self.assertLess(run.stacks.all.released, 3))
+        self.check_runs(set(self.PROGRAMS) - {"grow_release", "grow_pages", "grow_copies"}, self.check_end)
 
     def test_callers(self):
         self.check_callers()
