@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATE_FACTOR 2 /* of the time between samples, and of the faults between events */
+
 /* ---- faults of a thread ---- */
 
 /* Of the faults since the last sample, those that are credited to the stack of that sample. A
@@ -211,6 +213,19 @@ static int64_t bytes_of(const mprof__process_stacks *stacks, int64_t faults)
     return faults > 0 ? (int64_t)((double)faults * stacks->growth.bytes_per_fault) : 0;
 }
 
+/* Whether samples were left out before this one, as by a recorder that could not run: functions may
+ * have returned and been called again since the last one. So many faults make events, too. */
+static bool is_late(const mprof__process_stacks *stacks, const mprof__stack_thread *thread,
+                    const mprof__stack_moment *moment)
+{
+    bool has_events =
+        thread->event.fd >= 0 && thread->grown_faults >= LATE_FACTOR * MPROF__FAULTS_PER_EVENT;
+    int64_t pace_ns =
+        stacks->is_fast || has_events ? MPROF__FAST_SAMPLE_NS : stacks->context->interval_ns;
+
+    return moment->now_ns - moment->before_ns > LATE_FACTOR * pace_ns;
+}
+
 void mprof__growth_credit_sample(mprof__process_stacks *stacks, const mprof__stack_moment *moment)
 {
     int64_t owned = 0;
@@ -227,7 +242,7 @@ void mprof__growth_credit_sample(mprof__process_stacks *stacks, const mprof__sta
         }
         if (thread->grown_faults > 0) {
             mprof__stack_thread_note_doubt(thread, bytes, bytes_of(stacks, thread->early_faults),
-                                           moment);
+                                           is_late(stacks, thread, moment), moment);
         }
     }
     int64_t unowned = mprof__process_growth_take_unowned(&stacks->growth, owned);

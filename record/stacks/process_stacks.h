@@ -21,6 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Between samples of a process whose memory grows. */
+#define MPROF__FAST_SAMPLE_NS INT64_C(10000000)
+
 /* What all processes of a recording share. */
 typedef struct mprof__stack_context {
     const char *chosen;  /* as in shown_frames.h; borrowed, as the next three */

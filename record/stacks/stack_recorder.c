@@ -11,7 +11,6 @@
 #include <string.h>
 
 /* Between samples of a process whose memory grows. */
-#define FAST_NS INT64_C(10000000)
 /* How long a process that grows is watched at a sample, at most. */
 #define WATCH_NS INT64_C(200000)
 /* A tick that is almost due is taken along. */
@@ -401,7 +400,8 @@ static void advance(mprof__stack_recorder *recorder, int64_t now_ns)
 
 static bool may_be_fast(const mprof__stack_recorder *recorder)
 {
-    return !recorder->plan.without_events && recorder->plan.interval_ns >= 2 * FAST_NS;
+    return !recorder->plan.without_events &&
+           recorder->plan.interval_ns >= 2 * MPROF__FAST_SAMPLE_NS;
 }
 
 /* A new process may run for some time before its memory is read for the first time, and a forked
@@ -430,7 +430,7 @@ static void sample_all(mprof__stack_recorder *recorder, bool is_regular, int64_t
         }
         is_fast |= stacks->is_fast;
     }
-    recorder->fast_ns = is_fast ? now_ns + FAST_NS : INT64_MAX;
+    recorder->fast_ns = is_fast ? now_ns + MPROF__FAST_SAMPLE_NS : INT64_MAX;
 }
 
 static void write_sums(mprof__stack_recorder *recorder, int64_t now_ns)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LONG_FACTOR 8 /* of the time between two samples */
+
 static int64_t middle(int64_t one, int64_t other)
 {
     return one + (other - one) / 2;
@@ -120,10 +122,24 @@ void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
     }
 }
 
-void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, int64_t early_bytes,
-                                    const mprof__stack_moment *moment)
+/* Of the frames that two samples have, those that did not only begin a short time before: the
+ * others may have been called anew if the time between the samples was long. */
+static size_t long_kept(const mprof__stack_thread *thread, const mprof__stack_moment *moment)
 {
-    uint32_t around = thread->kept > 0 ? thread->spans[thread->kept - 1].node : 0;
+    int64_t least_ns = LONG_FACTOR * (moment->now_ns - moment->before_ns);
+    size_t kept = thread->kept;
+
+    while (kept > 1 && moment->before_ns - thread->spans[kept - 1].first_ns < least_ns) {
+        kept--;
+    }
+    return kept;
+}
+
+void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, int64_t early_bytes,
+                                    bool is_late, const mprof__stack_moment *moment)
+{
+    size_t kept = is_late ? long_kept(thread, moment) : thread->kept;
+    uint32_t around = kept > 0 ? thread->spans[kept - 1].node : 0;
     const struct {
         uint32_t node;
         int64_t doubtful, shared;
@@ -131,7 +147,7 @@ void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, 
                  {thread->node_before, early_bytes, 0},
                  {around, 0, bytes + early_bytes}};
 
-    if (thread->kept == thread->depth && thread->kept == thread->depth_before) {
+    if (kept == thread->depth && kept == thread->depth_before) {
         return; /* the same stack */
     }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

@@ -100,9 +100,10 @@ void mprof__stack_thread_grow(mprof__stack_thread *thread, int64_t bytes,
                               const mprof__stack_moment *moment);
 
 /* After growth is credited: notes what of it functions of the other sample may have had. early: of
- * that, what was credited to the stack before. */
+ * that, what was credited to the stack before. is_late: frames that both samples have may have been
+ * called anew, unless they were there for long. */
 void mprof__stack_thread_note_doubt(mprof__stack_thread *thread, int64_t bytes, int64_t early_bytes,
-                                    const mprof__stack_moment *moment);
+                                    bool is_late, const mprof__stack_moment *moment);
 
 /* Whether the process of a thread records calls of a function itself. */
 typedef struct mprof__recorded_functions {

@@ -1,7 +1,9 @@
 """Who made memory grow: what programs know that they touched, against what is credited to their functions."""
 
 import json
+import os
 import subprocess
+import sys
 import unittest
 
 from truth import MPROF, TruthCase
@@ -35,6 +37,29 @@ class Growth(TruthCase):
         if self.runs["grow_short"].recording.facts["stacks-events"] != "perf":
             self.skipTest("page-fault events are not permitted")
         self.check_runs(["grow_short"], lambda run: self.check_growth(run, 0.05))
+
+    def test_bounds_hold_where_the_recorder_was_late(self):
+        """Other programs take its processors, so samples are left out, also those at page faults."""
+        run = self.runs["grow_short"]
+        if run.recording.facts["stacks-events"] != "perf":
+            self.skipTest("page-fault events are not permitted")
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * len(os.sched_getaffinity(0)) + 1)]
+        try:
+            late = [self.run_program("grow_short", run.python) for _ in range(8)]
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+        for attempt in late:
+            done = subprocess.run([MPROF, "functions", "--json", attempt.recording.path], capture_output=True, text=True,
+                                  check=True)
+            functions = {one["name"]: one["total"] for one in json.loads(done.stdout)["recordings"][0]["functions"]}
+            for name, mib in (*attempt.truth.mib.items(), ("rest", 0)):
+                with self.subTest(name=name):
+                    found = functions.get(f"__main__.{name}")
+                    if found:
+                        self.assertLess(found["growth_low_bytes"] / 2**20, mib + NOISE_MIB)
+                        self.assertGreater(found["growth_high_bytes"] / 2**20, mib - NOISE_MIB)
 
     def check_release(self, run):
         self.check_growth(run, 0.02)

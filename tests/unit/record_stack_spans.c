@@ -149,6 +149,49 @@ static void test_growth_counts_for_the_whole_stack(void **state)
     close_fixture(&at);
 }
 
+/* What is doubtful or shared of the growth at a node, in MiB. */
+static int64_t doubt_of(const fixture *at, uint32_t node, bool is_shared)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < at->lane.count; i++) {
+        const mprof__stack_sum *sum = &at->lane.sums[i];
+
+        bytes += sum->node != node ? 0 : is_shared ? sum->shared_bytes : sum->doubtful_bytes;
+    }
+    return bytes / MIB;
+}
+
+/* Growth between two samples with the same stack is sure for all of it; where samples between were
+ * left out, only for frames that had been there for long. */
+static void test_growth_is_doubtful_after_a_late_sample(void **state)
+{
+    static const struct {
+        bool is_late;
+        int64_t at_ns; /* of the last sample; `a` began at 100, `b` at 2000 */
+        int64_t doubtful, shared_by_a, shared_by_b;
+    } rows[] = {{false, 2100, 0, 0, 0}, {true, 2100, 5, 5, 0}, {true, 9000, 5, 0, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const mprof__stack_moment moment = {rows[i].at_ns, 100 * MIB, 2010, 100 * MIB, 0};
+        fixture at;
+
+        open_fixture(&at);
+        take(&at, "xa", 100, 0, false);
+        take(&at, "xabc", 2000, 100, false);
+        take(&at, "xabc", 2010, 2000, false);
+        take(&at, "xabc", rows[i].at_ns, 2010, false);
+        uint32_t inner = at.thread.node, outer = at.thread.spans[1].node;
+        mprof__stack_thread_grow(&at.thread, 5 * MIB, &moment);
+        mprof__stack_thread_note_doubt(&at.thread, 5 * MIB, 0, rows[i].is_late, &moment);
+        assert_int_equal(doubt_of(&at, inner, false), rows[i].doubtful);
+        assert_int_equal(doubt_of(&at, outer, true), rows[i].shared_by_a);
+        assert_int_equal(doubt_of(&at, at.thread.spans[2].node, true), rows[i].shared_by_b);
+        close_fixture(&at);
+    }
+}
+
 static bool is_recorded(void *data, uint32_t function)
 {
     fixture *at = data;
@@ -388,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_growth_counts_for_the_whole_stack),
+        cmocka_unit_test(test_growth_is_doubtful_after_a_late_sample),
         cmocka_unit_test(test_spans_end_with_the_recorded_call_around_them),
         cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_lanes),
