@@ -113,7 +113,7 @@ static const char *reason_by_file(int64_t pid)
     if (file.kind == MPROF__EXECUTABLE_FOREIGN) {
         return "the interpreter is of another architecture";
     }
-    if (file.is_musl != MPROF__LIBC_IS_MUSL) {
+    if (file.kind == MPROF__EXECUTABLE_DYNAMIC && file.is_musl != MPROF__LIBC_IS_MUSL) {
         return "the interpreter is linked with another libc";
     }
     return file.privileged ? "the interpreter is setuid" : NULL;

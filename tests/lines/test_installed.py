@@ -11,11 +11,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import pythons  # noqa: E402
-from mprof_test import MPROF, Recording, TestCase  # noqa: E402
+from mprof_test import MPROF, UPSTREAM, Recording, TestCase, python_for_all  # noqa: E402
 from test_report import PROGRAM, rows  # noqa: E402
-
-
-SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 class Installed(TestCase):
@@ -112,7 +109,7 @@ class Installed(TestCase):
             user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             os.chmod(self.directory, 0o755)
             os.chown(home, 65534, 65534)
-        python = [*user, SYSTEM_PYTHON]
+        python = [*user, python_for_all()]
         there = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
         done = self.check(*python, link, **there)
         pth, = home.rglob("mprof.pth")
@@ -121,9 +118,8 @@ class Installed(TestCase):
         which = "import memory_profiler; print(memory_profiler.__file__)"
         found = self.check(*python, "-c", which, **there).stdout
         self.assertEqual(found, f"{self.package}/memory_profiler/__init__.py\n")
-        if os.path.exists("/usr/lib/python3/dist-packages/memory_profiler.py"):
-            self.assertIn("mprof: ours is found before /usr/lib/python3/dist-packages/memory_profiler.py\n",
-                          done.stderr)
+        if (UPSTREAM / "memory_profiler.py").exists():
+            self.assertIn(f"mprof: ours is found before {UPSTREAM}/memory_profiler.py\n", done.stderr)
         # Without the user's folder there is no other place.
         done = self.check(*python, "-s", link, expect=1, **there)
         self.assertRegex(done.stderr, r"\Amprof: cannot write /\S+mprof\.pth: [^\n]+ virtual environment\n\Z")
@@ -163,7 +159,7 @@ class Installed(TestCase):
         """The library, the program and the agent are found from the package."""
         if not list(self.tree.rglob("libmprof-render.so.*")):
             self.skipTest("built without drawing")
-        done = self.check(SYSTEM_PYTHON if os.access(SYSTEM_PYTHON, os.X_OK) else sys.executable, "-c", """if True:
+        done = self.check(sys.executable, "-c", """if True:
             import sys
             sys.path.insert(0, sys.argv[1])
             import mprof

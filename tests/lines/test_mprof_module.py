@@ -1,5 +1,6 @@
 """The module mprof, with which scripts read recordings, compared with upstream's."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -180,6 +181,7 @@ class Module(TestCase):
         print(json.dumps(shown))
         """
 
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
     def test_figures_of_matplotlib(self):
         """The curves equal upstream's, and the script's figure and axes keep their settings."""
         module = upstream().__file__
@@ -194,6 +196,7 @@ class Module(TestCase):
                     self.assertEqual(ours, theirs)
                     self.assertTrue(picture.read_bytes().startswith(b"\x89PNG"))
 
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
     def test_brackets_and_bars(self):
         """One artist per function, for any number of calls."""
         self.ask("""if True:
