@@ -45,7 +45,7 @@ class Growth(TruthCase):
             self.skipTest("page-fault events are not permitted")
         busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * len(os.sched_getaffinity(0)) + 1)]
         try:
-            late = [self.run_program("grow_short", run.python) for _ in range(8)]
+            late = [self.run_program("grow_short", run.python) for _ in range(4)]
         finally:
             for process in busy:
                 process.kill()
