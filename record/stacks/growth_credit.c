@@ -81,7 +81,9 @@ static mprof__stack_thread *running_thread(const mprof__process_stacks *stacks,
 void mprof__growth_credit_release(mprof__process_stacks *stacks, const mprof__python_sample *sample,
                                   const mprof__stack_moment *moment)
 {
-    if (stacks->released_bytes > 0) {
+    bool is_running = mprof__python_sample_has_frames(sample);
+
+    if (stacks->released_bytes > 0 && is_running) { /* else it may be the end of the process */
         mprof__stack_sum *sum =
             mprof__stack_lane_sum(stacks->released_in, stacks->released_node, moment->before_ns);
         if (sum) {
@@ -93,7 +95,7 @@ void mprof__growth_credit_release(mprof__process_stacks *stacks, const mprof__py
     if (bytes > 0) {
         const mprof__stack_thread *thread = running_thread(stacks, sample);
 
-        if (thread && mprof__python_sample_has_frames(sample)) {
+        if (thread && is_running) {
             stacks->released_in = thread->lane;
             stacks->released_node = thread->node;
             stacks->released_bytes = bytes;

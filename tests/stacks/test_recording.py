@@ -413,6 +413,18 @@ main()
         """What its rows add up to is what it had when it last ran Python."""
         self.check_growth_from_the_start(MPROF)
 
+    def test_what_the_last_function_releases_at_the_end(self):
+        """Python then runs no function for some time while it ends: that release is not in the change, nor in a row."""
+        recording = self.record("""
+kept = [[i] for i in range(800_000)]
+def main():
+    big = [bytearray(300_000) for _ in range(300)]
+main()
+""", "--stacks", "--nopython", command=["/usr/bin/python3"])
+        stacks = Stacks(recording)
+        net = sum(row.grown - row.released for rows in (stacks.rows, stacks.memory) for _, _, _, row in rows)
+        self.assertAlmostEqual(net, stacks.memory[-1][-1].peak, delta=1.2)
+
     def test_growth_of_a_process_without_events_of_the_kernel(self):
         """Only the memory shows an exec then; /usr/bin/python3 has its data at the same addresses each time."""
         if os.geteuid() != 0:
