@@ -58,11 +58,15 @@ static void print_result(const mprof__command_recorder *recorder, const char *pa
     }
     FILE *stream = open_memstream(&line, &size);
     if (stream) {
-        fprintf(stream, "peak %.1f MiB in %.*f s, %llu sample%s; draw it: mprof plot%s%s",
+        fprintf(stream, "peak %.1f MiB in %.*f s, %llu sample%s",
                 (double)outcome->peak_bytes / (1024.0 * 1024.0),
                 (double)outcome->lasted_ns < 10e9 ? 2 : 0, (double)outcome->lasted_ns / 1e9,
-                (unsigned long long)outcome->sample_count, outcome->sample_count == 1 ? "" : "s",
-                is_default ? "" : " ", is_default ? "" : path);
+                (unsigned long long)outcome->sample_count, outcome->sample_count == 1 ? "" : "s");
+        if (outcome->child_bytes > 0) {
+            fprintf(stream, ", up to %.1f MiB in a child or between samples (-C adds children)",
+                    (double)outcome->child_bytes / (1024.0 * 1024.0));
+        }
+        fprintf(stream, "; draw it: mprof plot%s%s", is_default ? "" : " ", is_default ? "" : path);
         if (fclose(stream) == 0) {
             char *name = NULL;
             if (asprintf(&name, "%s:", path) > 0) {

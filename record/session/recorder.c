@@ -613,6 +613,9 @@ mprof_status mprof__recorder_run(mprof__recorder *recorder, int64_t pid,
                            !recorder->plan.agent_missing && !recorder->lifecycle.agent.is_reported;
     outcome->sample_count = recorder->sampler.mem_count;
     outcome->peak_bytes = highest_bytes(recorder);
+    if (!recorder->plan.include_children && !follows_descendants(&recorder->plan)) {
+        outcome->child_bytes = recorder->sampler.child_bytes;
+    }
     outcome->lasted_ns = mprof__clock_now_ns() - recorder->begin_ns;
     return status;
 }

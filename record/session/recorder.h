@@ -22,6 +22,8 @@ typedef struct mprof__recorder_outcome {
     bool lacks_calls; /* none was recorded, and no line said why */
     uint64_t sample_count;
     int64_t peak_bytes; /* the highest memory known */
+    /* A child that is not recorded, or the program between samples, had as much; 0: no more. */
+    int64_t child_bytes;
     int64_t lasted_ns;
 } mprof__recorder_outcome;
 

@@ -282,6 +282,9 @@ void mprof__sampler_add_usage(mprof__sampler *sampler, mprof__process *process,
     if (is_root && bytes <= sampler->launch_bytes) {
         return; /* it is the recorder's own mark */
     }
+    if (is_root && bytes > larger(known, process->final_bytes) + ACCOUNTS_DIFFER_BYTES) {
+        sampler->child_bytes = bytes;
+    }
     if (known > 0 && bytes <= known + ACCOUNTS_DIFFER_BYTES) { /* the highest of them all */
         process->final_bytes = larger(process->final_bytes, known);
     }

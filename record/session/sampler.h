@@ -45,12 +45,15 @@ typedef struct mprof__sampler {
     int64_t launch_ns;             /* when we started the program; 0: we did not */
     int64_t launch_bytes;          /* the recorder's mark at launch: vfork shares its memory */
     int64_t mem_highest_bytes;     /* of the MEM samples written */
-    uint64_t mem_count;            /* MEM samples written */
-    int64_t costly_ns;             /* no sample before this: the last one took long */
-    uint64_t thinned;              /* ticks omitted for that */
-    uint64_t denied;               /* readings without permission */
-    int64_t mem_bytes;             /* the last MEM written; 0: none */
-    uint64_t unreset;              /* high-water marks that could not be reset */
+    /* The mark of the target and its children, if that is above what is known of the target; or 0.
+     */
+    int64_t child_bytes;
+    uint64_t mem_count; /* MEM samples written */
+    int64_t costly_ns;  /* no sample before this: the last one took long */
+    uint64_t thinned;   /* ticks omitted for that */
+    uint64_t denied;    /* readings without permission */
+    int64_t mem_bytes;  /* the last MEM written; 0: none */
+    uint64_t unreset;   /* high-water marks that could not be reset */
 } mprof__sampler;
 
 /* To be called right after we have started the program. */

@@ -67,6 +67,30 @@ class Terminal(terminal.TestCase):
         self.assertGreaterEqual(float(peak) + 0.05, max(mib for mib, _ in recording.mem))
         self.assertGreater(float(peak), recording.mem[-1][0] + 50)
 
+    def run_parent(self, *options):
+        """Runs a program that does little but start another one."""
+        (self.directory / "child.py").write_text("x = bytearray(90 << 20)\n")
+        (self.directory / "parent.sh").write_text(f"{python()} child.py\ntrue\n")
+        self.start_shell(MPROF, "run", *options, "-o", self.path, "sh", "parent.sh")
+        self.wait_for(rb"ended 0")
+
+    def test_result_of_a_program_whose_child_has_the_memory(self):
+        """As a compiler's driver: without -C it is not recorded, which a newcomer would not know."""
+        self.run_parent()
+        found = re.search(rb"peak ([\d.]+) MiB in [^\n]*, up to ([\d.]+) MiB in a child or between samples "
+                          rb"\(-C adds children\); draw it", self.text)
+        self.assertTrue(found, self.text)
+        self.assertGreater(float(found[2]), 90)
+        self.assertLess(float(found[1]), 60)
+
+    def test_result_with_children(self):
+        self.run_parent("-C")
+        self.assertNotIn(b"in a child", self.text)
+
+    def test_result_of_children_that_are_recorded(self):
+        self.run_parent("-M")
+        self.assertNotIn(b"in a child", self.text)
+
     def test_quiet(self):
         self.run_in_shell("-q")
         self.wait_for(rb"ready")
