@@ -120,6 +120,9 @@ static mprof_status read_mappings(mprof__remote_memory *memory, mprof_error *err
 
     snprintf(path, sizeof path, "/proc/%lld/maps", (long long)memory->pid);
     FILE *file = fopen(path, "re");
+    if (!file && (errno == ENOENT || errno == ESRCH)) { /* since its memory was opened */
+        return mprof_error_set(error, MPROF_ENOTFOUND, "it has ended");
+    }
     if (!file) {
         return mprof_error_set_errno(error, errno, "cannot read what is mapped into the process");
     }
@@ -153,6 +156,9 @@ static mprof_status explain_refusal(mprof_error *error, int64_t pid, int failure
 
     if (failure == ESRCH) {
         return mprof_error_set(error, MPROF_ENOTFOUND, "it has ended, or is a kernel thread");
+    }
+    if (failure == ENOENT) {
+        return mprof_error_set(error, MPROF_ENOTFOUND, "it has ended");
     }
     if (failure != EACCES && failure != EPERM) {
         return mprof_error_set_errno(error, failure, "the process cannot be attached to");

@@ -272,6 +272,13 @@ static bool is_still(mprof__python_codes *codes, uint64_t address, const mprof__
     return is_same_key(&now, key);
 }
 
+static bool is_known(const mprof__python_codes *codes, const mprof__known_code *known,
+                     const mprof__code_key *key)
+{
+    return known->code && is_same_key(&known->key, key) &&
+           (!known->is_reused || known->read_in == codes->sample);
+}
+
 mprof__known_code *mprof__python_codes_find(mprof__python_codes *codes, uint64_t address,
                                             const unsigned char *head, uint64_t globals)
 {
@@ -284,7 +291,7 @@ mprof__known_code *mprof__python_codes_find(mprof__python_codes *codes, uint64_t
     }
     make_key(&key, codes->layout, head);
     if (mprof__number_map_find_index(&codes->by_address, address, &index) &&
-        codes->known[index]->code && is_same_key(&codes->known[index]->key, &key)) {
+        is_known(codes, codes->known[index], &key)) {
         return codes->known[index];
     }
     if (codes->reads >= READS_MAX) {
@@ -303,7 +310,7 @@ mprof__known_code *mprof__python_codes_find(mprof__python_codes *codes, uint64_t
     known->is_confirmed = false;
     known->code = NULL; /* until it is certain */
     known->key = key;
-    known->sample = codes->sample;
+    known->sample = known->read_in = codes->sample;
     read_lines(codes, known);
     if (!is_still(codes, address, &key)) {
         known->is_reused = true;

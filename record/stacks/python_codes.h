@@ -1,6 +1,7 @@
 /* The functions of a process: its code objects by address, and their names. A code object may be
  * freed and another one take its address, so a name is used only if the object's head still is what
- * it was when the name was read. */
+ * it was when the name was read. Where that happens, names may take the addresses of other names as
+ * well: there they are read again in each sample. */
 #ifndef MPROF_RECORD_PYTHON_CODES_H
 #define MPROF_RECORD_PYTHON_CODES_H
 
@@ -26,6 +27,7 @@ typedef struct mprof__known_code {
     unsigned char *lines; /* owned; NULL: not known */
     uint32_t lines_size;
     uint32_t sample;   /* that it was first seen in */
+    uint32_t read_in;  /* sample that its names were last read in */
     bool is_confirmed; /* seen in two samples, or a frame that ran it was still there afterwards */
     bool is_reused;    /* another one was at this address before */
 } mprof__known_code;

@@ -541,6 +541,9 @@ static void test_reused_code(void **state)
         assert_in_range(samples_until(&one, "later outer"), 1, row->samples_max);
         fake_poke(&one.fake, name, old);
         assert_in_range(samples_until(&one, "inner outer"), 1, row->samples_max);
+        /* another one, whose name took the address of the name as well */
+        memcpy(one.fake.bytes + (old + one.fake.layout.text_ascii - FAKE_BASE), "third", 5);
+        assert_in_range(samples_until(&one, "third outer"), 1, row->samples_max);
         finish(&one);
     }
 }
