@@ -219,6 +219,16 @@ static int by_process_name(const void *a, const void *b)
                   ((const mprof__compared_process *)b)->name);
 }
 
+static bool has_samples(const mprof_process_sum *sums, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sums[i].sample_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
                           const mprof__figures *figures, const mprof_profile *profile)
 {
@@ -231,6 +241,8 @@ static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
     count -= first;
     mprof__compared_process *all = calloc(count + 1, sizeof *all);
     int failed = !all;
+    /* what lived between two samples has 0; but without -M no process has samples of its own */
+    double unseen_mib = has_samples(sums + first, count) ? 0 : NAN;
     for (size_t i = 0; i < count && !failed; i++) {
         char name[NAME_SIZE];
         const mprof_process_sum *sum = &sums[first + i];
@@ -238,7 +250,8 @@ static int keep_processes(mprof__compared_run *run, mprof__arena *arena,
         if (mprof__process_group_key(name, sizeof name, own) == 0) {
             strcpy(name, first + i == 0 ? "main process" : "without a name");
         }
-        all[i] = (mprof__compared_process){.name = keep(arena, name), .count = 1, .peak_mib = NAN};
+        all[i] = (mprof__compared_process){
+            .name = keep(arena, name), .count = 1, .peak_mib = NAN, .mean_mib = unseen_mib};
         if (sum->sample_count > 0) {
             double share = run->length_s > 0 ? (sum->last_s - sum->first_s) / run->length_s : 1;
             all[i].peak_mib = sum->peak.mib;

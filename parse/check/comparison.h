@@ -56,7 +56,7 @@ typedef struct mprof__process_change {
     const char *name;
     double count[2];
     double peak_mib[2]; /* of the largest; NAN: unknown */
-    double mean_mib[2]; /* of all together, over the whole run */
+    double mean_mib[2]; /* of all together, over the whole run; NAN: unknown */
 } mprof__process_change;
 
 /* A pair of moments that are compared. */

@@ -310,7 +310,9 @@ static void print_processes(const writing *w)
                 number(w, text, p->count[side] > 0 ? numbers[j][side] : NAN, 1, false);
                 print_cell(w, text, 9, true);
             }
-            number(w, text, change_of(numbers[j]), 1, true);
+            bool is_known = (p->count[0] > 0 && !isnan(numbers[j][0])) ||
+                            (p->count[1] > 0 && !isnan(numbers[j][1]));
+            number(w, text, is_known ? change_of(numbers[j]) : NAN, 1, true);
             print_cell(w, text, 9, true);
         }
         fputc('\n', w->stream);

@@ -163,7 +163,7 @@ static void report_missing_calls(const mprof__export_reader *reader)
         fprintf(
             stderr,
             "mprof: no calls were recorded, so there is nothing for %s: decorate functions with "
-            "@profile, or record with --functions\n",
+            "@profile, or record with --stacks or --func\n",
             reader->format->name);
     }
 }

@@ -46,6 +46,7 @@ typedef struct reading {
     open_tick tick;
     bool ticks_have_one_time; /* else a tick is a sample and what follows it */
     bool main_is_sampled;     /* by itself */
+    bool main_is_unknown;     /* only the sum of all processes was recorded */
     size_t rank_count;        /* of a merged recording, in which all main processes are sampled */
     bool main_has_ended;
     mprof__export_process *processes;
@@ -144,6 +145,16 @@ static void describe_process(const reading *r, mprof__export_process *to, const 
     }
 }
 
+static bool are_others_sampled(const mprof_process *processes, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (processes[i].series.sample_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static mprof_status describe_processes(reading *r)
 {
     size_t count;
@@ -167,6 +178,9 @@ static mprof_status describe_processes(reading *r)
     r->run.mem_is_total = mprof_profile_mem_is_sum(r->run.profile) && count > 1;
     (void)mprof_profile_ranks(r->run.profile, &r->rank_count);
     r->main_is_sampled = r->rank_count > 0;
+    const char *records_each = mprof_profile_fact(r->run.profile, "multiprocess");
+    r->main_is_unknown = r->run.mem_is_total && records_each && strcmp(records_each, "no") == 0 &&
+                         !are_others_sampled(processes, count);
     r->ticks_have_one_time = mprof_profile_fact(r->run.profile, "include-children") != NULL;
     r->tick.time_s = NAN;
     return MPROF_OK;
@@ -237,8 +251,9 @@ static mprof_status end_tick(reading *r)
 {
     mprof_sample left = {fmax(0, r->tick.total_mib - r->tick.children_mib), r->tick.time_s};
     r->tick.time_s = NAN;
-    return isnan(left.time_s) || r->main_is_sampled ? MPROF_OK
-                                                    : add_value(r, left, 0, MPROF__EXPORT_MEMORY);
+    return isnan(left.time_s) || r->main_is_sampled || r->main_is_unknown
+               ? MPROF_OK
+               : add_value(r, left, 0, MPROF__EXPORT_MEMORY);
 }
 
 static mprof_status begin_tick(reading *r, mprof_sample sample)

@@ -327,7 +327,7 @@ static mprof_status check_overlaps(const mprof__merge_runs *runs,
             char text[NAME_SIZE];
             double gap_s = mprof__smaller(gap_before, gap_after);
             snprintf(text, sizeof text,
-                     "does not overlap with the others, the nearest is %.6g s away; if clocks "
+                     "does not overlap with the others, the nearest is %.3g s away; if clocks "
                      "differ, use --offset or --align-by",
                      gap_s);
             note(options, run->path, text);

@@ -179,6 +179,23 @@ class Numbers(Diff):
         self.assertRegex(self.diff("before.dat", "now.dat").stdout, r"cc1 +2→5 +60\.0 +200\.0 +\+140\.0 +30\.0 +40\.0 +\+10\.0")
 
 
+    def test_processes_without_samples_of_their_own(self):
+        """Without -M their memory is unknown, not 0."""
+        def tree(children):
+            program = Program().step(1, 50)
+            program.more += [own_line("PROC", 100 + child, 7, START_S, "cc1" if child else "as") for child in range(children)]
+            return program.text(facts={"include-children": "yes", "multiprocess": "no"}.items())
+
+        rows = {process["name"]: process for process in self.compare(tree(2), tree(5))["processes"]}
+        self.assertEqual(rows["cc1"]["count"], {"before": 1, "now": 4, "difference": 3})
+        for kind in ("mean_bytes", "peak_bytes"):
+            self.assertIsNone(rows["cc1"][kind]["before"])
+            self.assertIsNone(rows["cc1"][kind]["now"])
+        self.assertRegex(self.diff("before.dat", "now.dat").stdout, r"cc1 +1→4( +–){6}\n")
+        self.compare(tree(1), tree(5))
+        self.assertRegex(self.diff("before.dat", "now.dat").stdout, r"cc1 +0→4( +–){6}\n")
+
+
 class Sustained(Diff):
     def test_a_leak(self):
         comparison = self.compare(worker(), worker(leak=10))

@@ -272,6 +272,18 @@ class Export(TestCase):
         self.assertEqual({(row["host"], row["run"], row["recording"]) for row in rows},
                          {("build-7", "1", "a.dat")})
 
+    def test_a_sum_is_not_the_main_process(self):
+        """Without -M only the sum was recorded: nothing is known of the main process, or of any other, between its ends."""
+        lines = ["CMDLINE make", "#FACT|format|2 nan nan", "#FACT|pid|100 nan nan", "#FACT|include-children|yes nan nan",
+                 "#FACT|multiprocess|{} nan nan", *(f"#PROC|{100 + i}|{99 + i}|{START}.0|{name} nan nan" for i, name in enumerate(("make", "cc1"))),
+                 *(f"MEM {50 + i}.000000 {START}.{i}000" for i in range(5))]
+        for each, processes in (("no", {"all processes"}), ("yes", {"all processes", "make"})):
+            (self.directory / "sum.dat").write_text("\n".join(lines).format(each) + "\n")
+            rows = list(csv.DictReader(io.StringIO(self.run_mprof("export", "--to", "csv", "sum.dat").stdout)))
+            self.assertEqual({row["process"] for row in rows}, processes)
+            values = [row["value"] for row in rows if row["process"] == "all processes"]
+            self.assertEqual(values, [str((50 + i) * MIB) for i in range(5)])
+
     def test_unix_times(self):
         self.make()
         done = self.run_mprof("export", "--to", "csv", "--time", "unix", "a.dat")
