@@ -7,6 +7,7 @@
 #include "extremes.h"
 #include "pauses.h"
 #include "plain_text.h"
+#include "profile_parts.h"
 #include "series.h"
 
 #include <math.h>
@@ -251,6 +252,9 @@ static int find_memory(moment_parts *parts, const mprof_profile *profile, double
         read_tick(parts, ticks, tick);
     } else {
         interpolate(parts, profile, time_s);
+    }
+    if (mprof__profile_has_sum_alone(profile)) {
+        parts->moment.main_mib = NAN;
     }
     return 0;
 }

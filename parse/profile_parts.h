@@ -191,6 +191,8 @@ void mprof__profile_clip_changes(mprof_profile *profile);
 
 /* Whether MEM is the sum of the tree. Needs finished ticks. */
 bool mprof__profile_find_whether_sum(const mprof_profile *profile);
+/* Whether MEM is the sum of several processes of which none has samples of its own. */
+bool mprof__profile_has_sum_alone(const mprof_profile *profile);
 
 /* Finds the peak of all processes, and whether MEM is a part. Needs all of the above. */
 void mprof__profile_find_peak(mprof_profile *profile);

@@ -320,6 +320,21 @@ bool mprof__profile_find_whether_sum(const mprof_profile *profile)
     return without < with;
 }
 
+bool mprof__profile_has_sum_alone(const mprof_profile *profile)
+{
+    const char *records_each = mprof_profile_fact(profile, "multiprocess");
+    if (!profile->mem_is_sum || profile->process_count < 2 || !records_each ||
+        strcmp(records_each, "no") != 0) {
+        return false;
+    }
+    for (size_t i = 1; i < profile->process_count; i++) {
+        if (profile->processes[i].series.sample_count > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int mprof_profile_mem_is_sum(const mprof_profile *profile)
 {
     return profile->mem_is_sum;

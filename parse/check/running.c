@@ -102,6 +102,18 @@ static bool has_call(const listing *list, uint32_t process)
     return false;
 }
 
+/* Where only their sum is known. */
+static int add_all_processes(listing *list)
+{
+    running_entry *entry = find_entry(list, "all processes", true);
+    if (!entry) {
+        return -1;
+    }
+    entry->mib = list->moment->total_mib;
+    entry->process_count = 1;
+    return 0;
+}
+
 static int add_process(listing *list, uint32_t index, double mib)
 {
     size_t count;
@@ -126,6 +138,10 @@ static int add_process(listing *list, uint32_t index, double mib)
 
 static int add_processes(listing *list)
 {
+    const mprof_moment *moment = list->moment;
+    if (isnan(moment->main_mib) && moment->process_count == 0 && moment->total_mib > 0) {
+        return add_all_processes(list);
+    }
     if (add_process(list, 0, list->moment->main_mib) != 0) {
         return -1;
     }

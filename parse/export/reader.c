@@ -6,6 +6,7 @@
 #include "parse/array.h"
 #include "parse/map.h"
 #include "parse/plain_text.h"
+#include "parse/profile_parts.h"
 #include "parse/redact.h"
 #include "parse/source.h"
 
@@ -145,16 +146,6 @@ static void describe_process(const reading *r, mprof__export_process *to, const 
     }
 }
 
-static bool are_others_sampled(const mprof_process *processes, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (processes[i].series.sample_count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static mprof_status describe_processes(reading *r)
 {
     size_t count;
@@ -178,9 +169,7 @@ static mprof_status describe_processes(reading *r)
     r->run.mem_is_total = mprof_profile_mem_is_sum(r->run.profile) && count > 1;
     (void)mprof_profile_ranks(r->run.profile, &r->rank_count);
     r->main_is_sampled = r->rank_count > 0;
-    const char *records_each = mprof_profile_fact(r->run.profile, "multiprocess");
-    r->main_is_unknown = r->run.mem_is_total && records_each && strcmp(records_each, "no") == 0 &&
-                         !are_others_sampled(processes, count);
+    r->main_is_unknown = mprof__profile_has_sum_alone(r->run.profile);
     r->ticks_have_one_time = mprof_profile_fact(r->run.profile, "include-children") != NULL;
     r->tick.time_s = NAN;
     return MPROF_OK;

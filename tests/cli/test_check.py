@@ -161,6 +161,16 @@ class Limits(Check):
         done = self.check("check", "a.dat", "--max", "99MiB", expect=CROSSED)
         self.assertIn("at 0.50 s: load, running since 0.10 s, +88.0 MiB\n", done.stdout)
 
+    def test_a_sum_belongs_to_all_processes(self):
+        """Without -M the memory at the peak is that of all processes; with it, of each."""
+        child = own_line("PROC", 100, 7, f"{START_S + 0.2:.6f}", "cc1")
+        self.write("a.dat", recording(100, children="yes", more=[child]))
+        done = self.check("check", "a.dat", "--max", "99MiB", expect=CROSSED)
+        self.assertRegex(done.stdout, r"at 0\.\d\d s: all processes, 100\.0 MiB\n")
+        self.write("a.dat", recording(100, children="yes", more=[child, f"CHLD 100 60.000000 {START_S + 0.5:.4f}\n"]))
+        done = self.check("check", "a.dat", "--max", "99MiB", expect=CROSSED)
+        self.assertNotIn("all processes", done.stdout)
+
     def test_growth(self):
         head = "CMDLINE prog\n"
         rows = (("flat", 0, 10, "1MiB/min", PASSED), ("leak", 2, 10, "1MiB/min", CROSSED),
