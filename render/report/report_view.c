@@ -195,6 +195,18 @@ static void set_environment(struct view *view, const json_t *recording)
 
 /* ---- sentences ---- */
 
+/* The kernel's mark, where it is so far above the highest sample that it reads otherwise; else that
+ * sample. */
+static double known_peak(const json_t *peak)
+{
+    char exact_word[MPROF__WORD_SIZE], word[MPROF__WORD_SIZE];
+    double bytes = mprof__report_number(peak, "bytes");
+    double exact = mprof__report_number(peak, "kernel_bytes");
+    bool is_above = exact > bytes && strcmp(mprof__bytes_word(exact_word, exact),
+                                            mprof__bytes_word(word, bytes)) != 0;
+    return is_above ? exact : bytes;
+}
+
 /* "At the peak, 7.64 s after the start, main › load ran." */
 static void set_at_peak(struct view *view, const json_t *recording)
 {
@@ -206,8 +218,10 @@ static void set_at_peak(struct view *view, const json_t *recording)
     if (mprof__running_sentence(recording, text, sizeof text)) {
         set_text(view, "at_peak", text);
     } else if (name && isfinite(at_s)) {
-        snprintf(text, sizeof text, "At the peak, %s after the start: %s.",
-                 mprof__seconds_word(word, at_s), json_string_value(name));
+        bool is_sampled = known_peak(peak) > mprof__report_number(peak, "bytes");
+        snprintf(text, sizeof text, "At the %s, %s after the start: %s.",
+                 is_sampled ? "highest sample" : "peak", mprof__seconds_word(word, at_s),
+                 json_string_value(name));
         set_text(view, "at_peak", text);
     } else {
         set(view, "at_peak", json_null());
@@ -217,13 +231,16 @@ static void set_at_peak(struct view *view, const json_t *recording)
 
 static void set_headline(struct view *view, const json_t *recording)
 {
-    char text[SENTENCE_SIZE], word[MPROF__WORD_SIZE];
+    char text[SENTENCE_SIZE], word[MPROF__WORD_SIZE], sampled[MPROF__WORD_SIZE];
     if (mprof__limits_headline(recording, text, sizeof text)) {
         set(view, "verdict", mprof__verdict_view(mprof__report_string(recording, "verdict")));
     } else {
         const json_t *peak = json_object_get(recording, "peak");
-        snprintf(text, sizeof text, "Peak %s",
-                 mprof__bytes_word(word, mprof__report_number(peak, "bytes")));
+        double bytes = mprof__report_number(peak, "bytes"), highest = known_peak(peak);
+        bool is_sampled = highest > bytes;
+        snprintf(text, sizeof text, "Peak %s%s%s%s", mprof__bytes_word(word, highest),
+                 is_sampled ? ", " : "", is_sampled ? mprof__bytes_word(sampled, bytes) : "",
+                 is_sampled ? " sampled" : "");
         set(view, "verdict", json_null());
     }
     set_text(view, "headline", text);

@@ -277,6 +277,21 @@ class Report(TestCase):
         done = self.run_mprof("report", NESTED, expect=2)
         self.assertIn("mprof.ini:1:", done.stderr)
 
+    def test_the_headline_is_the_highest_memory_known(self):
+        """A peak between two samples is no smaller for that."""
+        lines = ["CMDLINE x", "#FACT|pid|7 nan nan", "#PROC|7|1|1000.000000|x nan nan", *(f"MEM {50 + i} {1000 + i / 10:.1f}" for i in range(20)),
+                 "FUNC m.f 50 1000.1 69 1001.9 0"]
+        path = self.write("a.dat", "\n".join(lines) + "\n")
+        for exact, headline, sentence in ((None, "Peak 69.0 MiB", "At the peak,"), (69.01, "Peak 69.0 MiB", "At the peak,"),
+                                          (123.5, "Peak 123.5 MiB, 69.0 MiB sampled", "At the highest sample,")):
+            with self.subTest(exact=exact):
+                more = own_line("PEAK", 7, exact, "1001.950000") if exact else ""
+                path.write_text("\n".join(lines) + "\n" + more)
+                for kind in ("md", "html"):
+                    text = html.unescape(self.report(path, kind=kind)).replace("\u00a0", " ")
+                    self.assertRegex(text, rf"(?:</code> |<h1[^>]*>){headline}(?:\n|</h1>)")
+                    self.assertIn(sentence, text)
+
     def test_what_differs_from_a_baseline(self):
         for i in range(5):
             self.write(f"good/run{i}.dat", plain_recording(1))
