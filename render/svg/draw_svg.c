@@ -529,7 +529,8 @@ static void put_styles(struct pen *pen, const mprof_draw_options *options,
     mprof__put(pen->output, ".mprof path{stroke-linejoin:round}\n");
     for (mprof_role role = 0; role < MPROF_ROLE_COUNT; role++) {
         /* the script may add elements of any role, but for those of pictures of many */
-        bool is_of_many = role >= MPROF_ROLE_BAND && role <= MPROF_ROLE_CELLS;
+        bool is_of_many = (role >= MPROF_ROLE_BAND && role <= MPROF_ROLE_CELLS) ||
+                          (role >= MPROF_ROLE_MEMBER_AREA && role <= MPROF_ROLE_MEMBER_LINE_WORST);
         if ((!options->still && !is_of_many) || pen->used[role]) {
             put_role(pen, role);
         }

@@ -271,6 +271,11 @@ class Many(mprof_test.TestCase):
                 self.assertGreater(float(mean), top + height + 20, "it begins far below the range")
                 self.assertNotRegex(svg, r'<circle class="peak-dot"')
 
+    def test_other_pictures_have_no_rules_for_members(self):
+        svg = self.draw(CHILDREN, name="other.svg").decode()
+        self.assertIn(".child{", svg)
+        self.assertNotIn("member", re.search(r"<style>.*?</style>", svg, re.S)[0])
+
     def test_curves_end_at_the_edges_of_their_panel(self):
         """Neither along the upper nor along the lower edge; the area under such a curve has no outline."""
         self.write("job.dat", merged(20))
