@@ -57,14 +57,23 @@ static int64_t innermost_pid(int64_t pid)
     return inner;
 }
 
-/* If we may not read its namespace, only the pid is compared. */
-static bool is_in_namespace(int64_t pid, uint64_t pid_namespace)
+typedef enum { OTHER_NAMESPACE, PERHAPS_SAME, SAME_NAMESPACE } namespace_match;
+
+/* If we may not read its namespace, such as that of another user's process, only the pids are
+ * compared. In our own namespace they are equal: pid 1 of a container is not pid 1 of the system.
+ */
+static namespace_match match_namespace(int64_t pid, int64_t inner_pid, uint64_t pid_namespace)
 {
     char text[32];
-
+    if (pid_namespace == 0) {
+        return SAME_NAMESPACE;
+    }
     snprintf(text, sizeof text, "%" PRId64, pid);
     uint64_t found = namespace_of(text, "pid");
-    return pid_namespace == 0 || found == 0 || found == pid_namespace;
+    if (found == 0) {
+        return inner_pid == pid ? OTHER_NAMESPACE : PERHAPS_SAME;
+    }
+    return found == pid_namespace ? SAME_NAMESPACE : OTHER_NAMESPACE;
 }
 
 static int64_t find_among_all(int64_t pid, uint64_t pid_namespace)
@@ -72,19 +81,25 @@ static int64_t find_among_all(int64_t pid, uint64_t pid_namespace)
     DIR *entries = opendir("/proc");
     struct dirent *entry;
     int64_t found = -1;
+    int64_t perhaps = -1;
 
     while (entries && found < 0 && (entry = readdir(entries))) {
         int64_t candidate = strtoll(entry->d_name, NULL, 10);
 
-        if (candidate > 0 && innermost_pid(candidate) == pid &&
-            is_in_namespace(candidate, pid_namespace)) {
+        if (candidate <= 0 || innermost_pid(candidate) != pid) {
+            continue;
+        }
+        namespace_match match = match_namespace(candidate, pid, pid_namespace);
+        if (match == SAME_NAMESPACE) {
             found = candidate;
+        } else if (match == PERHAPS_SAME) {
+            perhaps = candidate;
         }
     }
     if (entries) {
         closedir(entries);
     }
-    return found;
+    return found >= 0 ? found : perhaps;
 }
 
 int64_t mprof__namespaces_find_pid(const mprof__processes *processes, int64_t pid,
@@ -101,7 +116,8 @@ int64_t mprof__namespaces_find_pid(const mprof__processes *processes, int64_t pi
         if (known->inner_pid == 0) { /* it never changes */
             known->inner_pid = innermost_pid(known->pid);
         }
-        if (known->inner_pid == pid && is_in_namespace(known->pid, pid_namespace)) {
+        if (known->inner_pid == pid &&
+            match_namespace(known->pid, pid, pid_namespace) != OTHER_NAMESPACE) {
             return known->pid;
         }
     }
