@@ -120,6 +120,11 @@ class Reach(mprof_test.TestCase):
         self.assertEqual(said, plain.stdout.splitlines(), command)
         return Recording(self.path)
 
+    def until_sampled(self):
+        """The end of a program, for which it waits until the recorder has seen it, however busy the machine is."""
+        return (f"import time\ndef count(): return open({str(self.path)!r}).read().count('\\nMEM ')\n"
+                "before = count()\nwhile count() < before + 3: time.sleep(0.01)\n")
+
     def check_everywhere(self, program, **changes):
         for before in ((), ("sh", "-c", '"$@"; exit $?', "sh"), ("env",), ("timeout", "60")):
             with self.subTest(program=program.name, before=before[:1]):
@@ -280,7 +285,7 @@ class Reach(mprof_test.TestCase):
                                "def inner(): time.sleep(0.2)\n"
                                "@profile\n"
                                "def work(): inner()\n"
-                               "work()\n")
+                               "work()\n" + self.until_sampled())
         self.path.unlink(missing_ok=True)
         before = time.time()
         done = self.run_mprof("run", "-E", "-C", "-T", "0.02", "-o", self.path, *command, PYTHON,
@@ -525,6 +530,7 @@ with profile.timestamp("last"): pass
     def test_other_dev_shm_is_reported(self):
         mount = ("mount", "-t", "tmpfs", "none", "/dev/shm")
         self.namespaces("-m")
+        self.script.write_text(CALLS + self.until_sampled())
         fact = self.missing("unshare", "-m", "sh", "-c", f"{' '.join(mount)}; {PYTHON} {self.script}")
         self.assertIn("it cannot see the directory of the event rings", fact)
 
