@@ -556,11 +556,12 @@ static size_t count_arguments(va_list list)
     return count;
 }
 
-static void copy_arguments(char **copy, const char *first, size_t count, va_list list)
+/* `list` is a pointer: what the caller reads next is behind them on each architecture only then. */
+static void copy_arguments(char **copy, const char *first, size_t count, va_list *list)
 {
     copy[0] = (char *)(uintptr_t)first;
     for (size_t i = 1; i <= count; i++) {
-        copy[i] = va_arg(list, char *);
+        copy[i] = va_arg(*list, char *);
     }
 }
 
@@ -573,7 +574,7 @@ SHOWN int execl(const char *path, const char *first, ...)
     va_end(list);
     char **arguments = alloca((count + 1) * sizeof *arguments);
     va_start(list, first);
-    copy_arguments(arguments, first, count, list);
+    copy_arguments(arguments, first, count, &list);
     va_end(list);
     return exec_path(path, arguments, environ);
 }
@@ -587,7 +588,7 @@ SHOWN int execlp(const char *file, const char *first, ...)
     va_end(list);
     char **arguments = alloca((count + 1) * sizeof *arguments);
     va_start(list, first);
-    copy_arguments(arguments, first, count, list);
+    copy_arguments(arguments, first, count, &list);
     va_end(list);
     return exec_file(file, arguments, environ);
 }
@@ -601,7 +602,7 @@ SHOWN int execle(const char *path, const char *first, ...)
     va_end(list);
     char **arguments = alloca((count + 1) * sizeof *arguments);
     va_start(list, first);
-    copy_arguments(arguments, first, count, list);
+    copy_arguments(arguments, first, count, &list);
     char *const *environment = va_arg(list, char **);
     va_end(list);
     return exec_path(path, arguments, environment);
