@@ -41,7 +41,7 @@ packages_test=(
 packages_cross=(
     git g++ make meson jq zstd zsh fish sysstat strace bubblewrap cmark-gfm
     libxml2-utils poppler-utils librsvg2-bin python3-pil
-    python3-memory-profiler python3-numpy python3-pandas python3-jsonschema python3-junitparser python3-yaml
+    python3-memory-profiler python3-matplotlib python3-numpy python3-pandas python3-jsonschema python3-junitparser python3-yaml
     python3-prometheus-client protobuf-compiler
     python3-gevent python3-eventlet python3-flask gunicorn uwsgi-core uwsgi-plugin-python3
     python3-cloudpickle python3-dill python3-joblib python3-multiprocess python3-pytest-xdist

@@ -39,29 +39,40 @@ static void allocate_and_free(long ms)
     munmap(block, BLOCK_BYTES);
 }
 
+/* Longer and longer, until some samples were on time and others between them: a busy machine takes
+ * few. */
 static void samples_at_multiples_of_the_interval_are_marked(void **state)
 {
-    size_t count;
-    size_t on_time = 0;
-    mprof__memory_sampler_options wanted = options(0.02, false);
-    mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
+    bool found = false;
     (void)state;
-
-    assert_non_null(sampler);
-    sleep_ms(300);
-    mprof__memory_sampler_stop(sampler);
-    mprof__memory_sampler_stop(sampler);
-    const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
-    assert_int_equal(count, mprof__memory_sampler_count(sampler));
-    for (size_t i = 0; i < count; i++) {
-        assert_true(list[i].bytes > 0);
-        assert_true(i == 0 || list[i].time_s >= list[i - 1].time_s);
-        on_time += list[i].on_time;
+    for (unsigned attempt = 1; attempt <= 10 && !found; attempt++) {
+        struct timespec begin;
+        struct timespec end;
+        size_t count;
+        size_t on_time = 0;
+        mprof__memory_sampler_options wanted = options(0.02, false);
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        mprof__memory_sampler *sampler = mprof__memory_sampler_start(&wanted);
+        assert_non_null(sampler);
+        sleep_ms(300 * attempt);
+        mprof__memory_sampler_stop(sampler);
+        mprof__memory_sampler_stop(sampler);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        const mprof__measurement *list = mprof__memory_sampler_measurements(sampler, &count);
+        assert_int_equal(count, mprof__memory_sampler_count(sampler));
+        for (size_t i = 0; i < count; i++) {
+            assert_true(list[i].bytes > 0);
+            assert_true(i == 0 || list[i].time_s >= list[i - 1].time_s);
+            on_time += list[i].on_time;
+        }
+        assert_true(list[0].on_time && list[count - 1].on_time);
+        double elapsed_s =
+            (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+        assert_true((double)on_time <= elapsed_s / 0.02 + 3);
+        found = on_time >= 5 && count > on_time;
+        mprof__memory_sampler_free(sampler);
     }
-    assert_true(list[0].on_time && list[count - 1].on_time);
-    assert_in_range(on_time, 5, 18);
-    assert_true(count > on_time);
-    mprof__memory_sampler_free(sampler);
+    assert_true(found);
 }
 
 static void a_peak_between_two_samples_is_found(void **state)
