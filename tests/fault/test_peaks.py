@@ -15,7 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import mprof_test  # noqa: E402
 from mprof_test import (  # noqa: E402
-    MPROF, WITHOUT_EVENTS, Recording, program_for_all, python, records_in, wait_until)
+    MPROF, WITHOUT_EVENTS, Recording, program_for_all, python, python_for_all, records_in, wait_until)
 
 PROCESSORS = os.cpu_count()
 MARGIN_MIB = 1 + 3 * PROCESSORS * max(32, 2 * PROCESSORS) * 4096 / 2 ** 20
@@ -294,7 +294,7 @@ class Peaks(mprof_test.TestCase):
                            "before = open('out.dat').read().count('\\nMEM ')\n"
                            "while open('out.dat').read().count('\\nMEM ') < before + 5: time.sleep(0.01)\n")
         done = subprocess.run([*user, program_for_all(), "run", "--peak-interval", "-T", "0.02", "-o", "out.dat",
-                               "/usr/bin/python3", "program.py"], cwd=self.directory, env=self.environment(),
+                               python_for_all(), "program.py"], cwd=self.directory, env=self.environment(),
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         pid = Recording(self.path).facts["pid"]
