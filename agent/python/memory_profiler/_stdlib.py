@@ -11,7 +11,7 @@ from _frozen_importlib_external import PathFinder
 from _thread import get_ident
 
 # Of modules that have a file, if the interpreter has them. Before Python 3.10 the names are not known.
-_STANDARD_NAMES = getattr(sys, "stdlib_module_names", frozenset()) - frozenset(sys.builtin_module_names)
+_STANDARD_NAMES: frozenset = frozenset(getattr(sys, "stdlib_module_names", ())) - frozenset(sys.builtin_module_names)
 
 # Standard modules that we have loaded, and those of them that are hidden from the program.
 _loaded: dict = {}
