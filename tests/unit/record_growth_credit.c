@@ -1,4 +1,5 @@
-/* Which part of a thread's page faults since the last sample goes to the stack of that sample. */
+/* Which part of a thread's page faults since the last sample goes to the stack of that sample;
+ * which releases go to a stack, and to which. */
 #include "record/stacks/growth_credit.h"
 
 #include <setjmp.h>
@@ -107,11 +108,73 @@ static void test_rate(void **state)
     }
 }
 
+/* A sample of one thread; `released` were found at it. */
+typedef struct taken {
+    uint32_t node; /* 0: no Python frame, as while Python ends */
+    int64_t released;
+} taken;
+
+static int64_t credited_to(const mprof__stack_lane *lane, uint32_t node)
+{
+    for (size_t i = 0; i < lane->count; i++) {
+        if (lane->sums[i].node == node) {
+            return lane->sums[i].released_bytes;
+        }
+    }
+    return 0;
+}
+
+/* A release counts for the stack at which it was found, once Python has run after it: else it is
+ * the end of the process. */
+static void test_releases(void **state)
+{
+    static const struct {
+        const char *name;
+        taken steps[3];
+        int64_t node, other_node; /* credited to each */
+    } rows[] = {
+        {"Python runs on", {{NODE, 5}, {OTHER_NODE, 0}, {OTHER_NODE, 0}}, 5, 0},
+        {"it runs on for some time", {{NODE, 5}, {NODE, 6}, {OTHER_NODE, 0}}, 11, 0},
+        {"it ends", {{OTHER_NODE, 0}, {NODE, 5}, {0, 0}}, 0, 0},
+        {"it ends for some time", {{NODE, 5}, {0, 7}, {0, 7}}, 0, 0},
+        {"it runs functions while it ends", {{NODE, 5}, {0, 7}, {OTHER_NODE, 0}}, 5, 0},
+        {"before it runs", {{0, 7}, {NODE, 0}, {NODE, 0}}, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[] = "t";
+        mprof__stack_lane lane = {.name = name};
+        mprof__stack_thread thread = {.state = 77, .tid = 7, .lane = &lane};
+        mprof__stack_thread *threads[] = {&thread};
+        mprof__process_stacks stacks = {.threads = threads, .thread_count = 1};
+
+        print_message("%s\n", rows[i].name);
+        for (size_t j = 0; j < sizeof rows[i].steps / sizeof *rows[i].steps; j++) {
+            const taken *step = &rows[i].steps[j];
+            const mprof__python_thread read = {
+                .tid = 7, .state = 77, .count = step->node != 0, .has_gil = true};
+            const mprof__python_sample sample = {.threads = &read, .count = 1, .knows_gil = true};
+            const mprof__stack_moment moment = {.now_ns = (int64_t)j + 1, .before_ns = (int64_t)j};
+
+            thread.node = step->node;
+            stacks.growth.balance_bytes = step->released;
+            mprof__growth_credit_release(&stacks, &sample, &moment);
+            assert_int_equal(stacks.growth.balance_bytes, 0);
+        }
+        assert_int_equal(credited_to(&lane, NODE), rows[i].node);
+        assert_int_equal(credited_to(&lane, OTHER_NODE), rows[i].other_node);
+        assert_int_equal(credited_to(&lane, 0), 0);
+        free(lane.sums);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_of_the_last_stack),
         cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_releases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
