@@ -89,9 +89,10 @@ const mprof__python_hints *mprof__python_stacks_hints(const mprof__python_stacks
 /* The layout in use, for tests. Valid until close. */
 const struct mprof__python_layout *mprof__python_stacks_layout(const mprof__python_stacks *stacks);
 
-/* Whether the process still executes the program that the reader was opened for; false also if it
- * has ended; true if that cannot be known. */
+/* Whether it can be known which program the process executes. */
 bool mprof__python_stacks_knows_program(const mprof__python_stacks *stacks);
+/* Whether that still is the program that the reader was opened for; false also if the process has
+ * ended; true if it cannot be known. */
 bool mprof__python_stacks_is_same_program(mprof__python_stacks *stacks);
 
 /* Reads the stacks of all threads. An interpreter that has not started has no threads.

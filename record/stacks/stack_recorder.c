@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Between samples of a process whose memory grows. */
 /* How long a process that grows is watched at a sample, at most. */
 #define WATCH_NS INT64_C(200000)
 /* A tick that is almost due is taken along. */

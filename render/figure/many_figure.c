@@ -40,7 +40,6 @@ double mprof__most_mib(const mprof__members *members, double share)
 void mprof__scale_many(mprof__layout *layout, const mprof__members *members, double high_mib,
                        bool has_headroom)
 {
-    const double *wanted = layout->options->memory_mib;
     bool is_log = layout->options->log != 0;
     mprof__range range =
         mprof__widen_by_notes(layout, (mprof__range){0, fmax(high_mib, 1.0 / 1024)});
@@ -51,17 +50,7 @@ void mprof__scale_many(mprof__layout *layout, const mprof__members *members, dou
         axis.high =
             is_log ? axis.low * pow(range.high / axis.low, BARE_ROOM) : range.high * BARE_ROOM;
     }
-    layout->highest_mib = range.high;
-    if (wanted[1] > wanted[0]) {
-        axis = (mprof__range){wanted[0], wanted[1]};
-        layout->highest_mib = wanted[1];
-    }
-    layout->memory = (mprof__scale){.from = axis.low,
-                                    .to = axis.high,
-                                    .start = layout->plot.y + layout->plot.height,
-                                    .extent = -layout->plot.height,
-                                    .is_log = is_log,
-                                    .is_given = wanted[1] > wanted[0]};
+    mprof__set_memory_scale(layout, axis, range.high);
 }
 
 double mprof__add_caption(mprof__layout *layout, const char *text, double x, double y,

@@ -44,6 +44,20 @@ double mprof__frame_mib_at(const mprof_frame *frame, double y)
     return frame->low_mib + share * (frame->high_mib - frame->low_mib);
 }
 
+void mprof__set_memory_scale(mprof__layout *layout, mprof__range axis, double highest_mib)
+{
+    const double *wanted = layout->options->memory_mib;
+    bool is_given = wanted[1] > wanted[0];
+
+    layout->highest_mib = is_given ? wanted[1] : highest_mib;
+    layout->memory = (mprof__scale){.from = is_given ? wanted[0] : axis.low,
+                                    .to = is_given ? wanted[1] : axis.high,
+                                    .start = layout->plot.y + layout->plot.height,
+                                    .extent = -layout->plot.height,
+                                    .is_log = layout->options->log != 0,
+                                    .is_given = is_given};
+}
+
 bool mprof__is_in_plot(const mprof__layout *layout, double y)
 {
     return y >= layout->plot.y - 0.5 && y <= layout->plot.y + layout->plot.height + 0.5;

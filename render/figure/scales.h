@@ -33,6 +33,9 @@ typedef struct mprof__range {
 mprof__range mprof__log_memory_axis(const mprof__layout *layout, double lowest, double high);
 /* The range of an axis that shows `range`, with room above it. */
 mprof__range mprof__memory_axis(const mprof__layout *layout, mprof__range range);
+/* Sets the memory axis of the plot to `axis`, whose highest value is highest_mib; or to the range
+ * that was asked for. */
+void mprof__set_memory_scale(mprof__layout *layout, mprof__range axis, double highest_mib);
 /* False: the memory axis that was asked for does not reach so far. */
 bool mprof__is_in_plot(const mprof__layout *layout, double y);
 /* px above the highest point, for the label of the peak and brackets. */

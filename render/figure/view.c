@@ -138,16 +138,5 @@ void mprof__choose_memory_range(mprof__layout *layout)
     bool is_log = layout->options->log != 0;
     mprof__range axis = is_log ? mprof__log_memory_axis(layout, lowest_positive(layout), range.high)
                                : mprof__memory_axis(layout, range);
-    const double *wanted = layout->options->memory_mib;
-    layout->highest_mib = range.high;
-    if (wanted[1] > wanted[0]) {
-        axis = (mprof__range){wanted[0], wanted[1]};
-        layout->highest_mib = wanted[1];
-    }
-    layout->memory = (mprof__scale){.from = axis.low,
-                                    .to = axis.high,
-                                    .start = layout->plot.y + layout->plot.height,
-                                    .extent = -layout->plot.height,
-                                    .is_log = is_log,
-                                    .is_given = wanted[1] > wanted[0]};
+    mprof__set_memory_scale(layout, axis, range.high);
 }
