@@ -132,7 +132,8 @@ size_t mprof__memory_ticks(mprof__tick ticks[MPROF__TICK_MAX], const mprof__memo
     if (range->is_log) {
         mprof_unit log_unit = mprof__log_unit(range->unit, range->high_mib);
         size_t count = log_ticks(ticks, range, mprof__unit_of(log_unit));
-        if (count >= 2) {
+        /* equal steps say more of a part of a decade */
+        if (count > 2 || (count == 2 && range->high_mib >= 10 * range->low_mib)) {
             return count;
         }
     }

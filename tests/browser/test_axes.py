@@ -84,6 +84,15 @@ class Axes(BrowserCase):
         self.assertLess(box[2], box[0] - 20)
         self.assertGreater(box[3], box[1] + 20)
 
+    def test_a_part_of_a_decade(self):
+        """Two round values are too few: equal steps, also after a zoom, which keeps the range."""
+        plot = self.show("--log", "--ylim", "100,400", self.write("growth.dat", growth()[0]))
+        for _ in range(2):
+            self.assertEqual([tick for tick in self.state()["ticks"] if "iB" in tick],
+                             [f"{mib} MiB" for mib in range(100, 401, 50)])
+            self.zoom(plot.x(40), plot.middle, plot.x(90), plot.middle)
+            self.assertTrue(self.state()["zoomed"])
+
     def test_a_logarithmic_axis_with_calls(self):
         plot = self.show("--log", NESTED)
         self.zoom(plot.x(0.4), plot.middle, plot.x(0.7), plot.middle)

@@ -57,6 +57,8 @@ static const struct {
     {"decades", 0.1, 900, 300, "0.1 MiB, 1 MiB, 10 MiB, 100 MiB", MPROF_UNIT_AUTO, true},
     {"one decade", 10, 140, 300, "10 MiB, 20 MiB, 50 MiB, 100 MiB", MPROF_UNIT_AUTO, true},
     {"less than one", 110, 190, 300, "120 MiB, 140 MiB, 160 MiB, 180 MiB", MPROF_UNIT_AUTO, true},
+    {"a part of one with two round values", 100, 400, 300,
+     "100 MiB, 150 MiB, 200 MiB, 250 MiB, 300 MiB, 350 MiB, 400 MiB", MPROF_UNIT_AUTO, true},
     {"decades of KiB", 0.001 / 1.024, 0.5, 300, "1 KiB, 10 KiB, 100 KiB", MPROF_UNIT_AUTO, true},
     {"decades of GB", 1e3 / 1.048576, 1e6, 300, "1 GB, 10 GB, 100 GB, 1000 GB", MPROF_UNIT_GB,
      true},

@@ -76,7 +76,7 @@ function logTicks() {
 
 function memoryTicks() {
   const decades = data.log ? logTicks() : [];
-  if (decades.length > 1) return decades;
+  if (decades.length > 2 || decades.length > 1 && view.high >= 10 * view.low) return decades;
   let unit = 0;
   while (unit < 3 && view.high >= memoryUnits[unit + 1][0]) unit++;
   const [scale, name] = data.unit || memoryUnits[unit], bottom = view.low / scale, end = view.high / scale, ticks = [];
